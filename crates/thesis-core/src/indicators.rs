@@ -1,0 +1,138 @@
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+/// Named figures known at the as-of close, in the order of their source; `None` where the source
+/// has `nan`, `N/A` or nothing.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Indicators(IndexMap<String, Option<f64>>);
+
+impl Indicators {
+    /// Adds a figure unless the name is there already; `false` when it is. What is not finite
+    /// becomes `None`, since JSON has no word for it.
+    pub fn insert(&mut self, name: &str, value: Option<f64>) -> bool {
+        if self.0.contains_key(name) {
+            return false;
+        }
+        self.0.insert(name.to_owned(), value.filter(|v| v.is_finite())).is_none()
+    }
+
+    /// The figure of that name; `None` where it is absent, `Some(None)` where it has no value.
+    pub fn get(&self, name: &str) -> Option<Option<f64>> {
+        self.0.get(name).copied()
+    }
+
+    /// All figures in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Option<f64>)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), *value))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// What a figure's text says.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ParsedNumber {
+    /// A finite number.
+    Value(f64),
+    /// One of the spellings of "no value".
+    Missing,
+    /// Neither; a person should look.
+    Unreadable,
+}
+
+/// Reads a figure as desks write it: quotes around it, thousands commas, a trailing `%` (which
+/// divides by 100), and `nan`, `N/A`, `null`, `none`, `-`, `inf` or nothing for a missing one.
+///
+/// ```
+/// use thesis_core::{ParsedNumber, parse_number};
+/// assert_eq!(parse_number("\"1,234.5\""), ParsedNumber::Value(1234.5));
+/// assert_eq!(parse_number("N/A"), ParsedNumber::Missing);
+/// ```
+pub fn parse_number(text: &str) -> ParsedNumber {
+    let bare = text.trim_matches(|c: char| {
+        c.is_whitespace() || matches!(c, '"' | '\'' | '“' | '”' | '‘' | '’')
+    });
+    if is_missing(bare) {
+        return ParsedNumber::Missing;
+    }
+    // A true minus sign is how typesetters and spreadsheets write one.
+    let ascii = bare.replace('−', "-");
+    let value = match ascii.strip_suffix('%') {
+        // The exponent moves the decimal point exactly; a division would round a second time.
+        Some(percent) => plain_number(&format!("{}e-2", percent.trim_end())),
+        None => plain_number(&ascii),
+    };
+    match value {
+        Some(v) if v.is_finite() => ParsedNumber::Value(v),
+        Some(_) => ParsedNumber::Missing,
+        None => ParsedNumber::Unreadable,
+    }
+}
+
+fn is_missing(text: &str) -> bool {
+    text.is_empty()
+        || [
+            "nan", "n/a", "na", "#n/a", "null", "none", "nil", "-", "--", "—", "inf", "-inf",
+            "+inf",
+        ]
+        .iter()
+        .any(|spelling| text.eq_ignore_ascii_case(spelling))
+}
+
+fn plain_number(text: &str) -> Option<f64> {
+    if !text.contains(',') {
+        // `f64::from_str` also reads words such as "infinity"; a figure is made of digits.
+        return text.parse().ok().filter(|_| text.bytes().any(|b| b.is_ascii_digit()));
+    }
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let whole = unsigned.split(['.', 'e']).next()?;
+    let mut groups = whole.split(',');
+    let first = groups.next()?;
+    let well_grouped = (1..=3).contains(&first.len()) && groups.all(|group| group.len() == 3);
+    well_grouped.then(|| text.replace(',', "").parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ParsedNumber::{Missing, Unreadable, Value};
+    use super::*;
+
+    #[test]
+    fn figures_as_desks_write_them() {
+        let check =
+            |text: &str, want: ParsedNumber| assert_eq!(parse_number(text), want, "{text:?}");
+        check("129.41", Value(129.41));
+        check(" \"-0.0194\" ", Value(-0.0194));
+        check("'3'", Value(3.0));
+        check("+1e-3", Value(0.001));
+        check("1,234,567.8", Value(1_234_567.8));
+        check("-1,000", Value(-1000.0));
+        check("−2.5", Value(-2.5));
+        check("5.2%", Value(0.052));
+        check("-1,250 %", Value(-12.5));
+        for text in ["nan", "NaN", "N/A", "", "  ", "\"\"", "null", "None", "-", "inf", "1e999"] {
+            check(text, Missing);
+        }
+        for text in ["abc", "1,23", "12,3456", "1.2.3", "infinity and beyond", "0x10", "1 2"] {
+            check(text, Unreadable);
+        }
+    }
+
+    #[test]
+    fn order_is_kept_and_the_first_of_a_name_wins() {
+        let mut indicators = Indicators::default();
+        assert!(indicators.insert("b", Some(1.0)));
+        assert!(indicators.insert("a", Some(f64::NAN)));
+        assert!(!indicators.insert("b", Some(2.0)));
+        assert_eq!(serde_json::to_string(&indicators).unwrap(), r#"{"b":1.0,"a":null}"#);
+    }
+}
