@@ -1,4 +1,4 @@
-use crate::{Action, AsOfDate, Completion, Indicators, SUPPORT_SEPARATOR, Ticker};
+use crate::{Action, AsOfDate, Completion, Indicators, Ticker};
 
 /// One analyst's view of one stock on one day.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,8 +11,9 @@ pub struct Thesis {
     pub indicators: Indicators,
     /// Why; never empty.
     pub reasoning: String,
-    /// The points that carry it; none where the source has none.
-    pub support: Vec<String>,
+    /// The points that carry it, joined by [`SUPPORT_SEPARATOR`](crate::SUPPORT_SEPARATOR); empty
+    /// where the source has none.
+    pub support: String,
     /// The call.
     pub action: Action,
     /// Who or what wrote it.
@@ -26,7 +27,7 @@ impl Thesis {
     pub fn completion(&self) -> Completion {
         Completion {
             reasoning: self.reasoning.clone(),
-            support: self.support.join(SUPPORT_SEPARATOR),
+            support: self.support.clone(),
             action: self.action,
         }
     }
