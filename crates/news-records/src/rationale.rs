@@ -35,7 +35,7 @@ fn facts(snapshot: &Snapshot<'_>, config: &NewsConfig) -> String {
         "{ticker} {trend} over the last {}, with a daily volatility of {volatility} %. \
          {} known by the close, {sentiment}. The newest: \"{}\".",
         sessions(config.bars),
-        plural(news.count, "news item"),
+        plural(news.count, "recent news item"),
         shorten(newest, config.title_chars),
     )
 }

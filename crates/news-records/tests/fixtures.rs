@@ -99,45 +99,45 @@ fn a_record_reads_well() {
         Levels::Indexed,
         "AAPL|2022-11-25|0",
         expect![[r#"
-        Ticker: AAPL
-        Date: 2022-11-25
-        Return(1d)=-0.0196
-        Return(5d)=-0.0173
-        Daily volatility(6)=0.0164
-        News count=2
-        Mean sentiment=0.1
-        Last 6 sessions, oldest first
-        Level, last close = 100: 101.76 102.15 99.93 101.40 102.00 100.00
-        Return to last close, %: +1.76 +2.15 -0.07 +1.40 +2.00 +0.00
-        Volume / mean: 1.34 1.25 0.98 0.87 0.97 0.59
-        News known by the close, newest first
-        2022-11-25 12:59 EST | sentiment +0.60 | Queues outside of stores on a half day | Shop staff count more visitors than last year; the market closes at 13:00 today, and this came one second before.
-        2022-11-24 00:00 EST | sentiment -0.40 | Bare date: known when the day had ended | The market is closed on the 24th and closes early on the 25th.
+            Ticker: AAPL
+            Date: 2022-11-25
+            Return(1d)=-0.0196
+            Return(5d)=-0.0173
+            Daily volatility(6)=0.0164
+            News count=2
+            Mean sentiment=0.1
+            Last 6 sessions, oldest first
+            Level, last close = 100: 101.76 102.15 99.93 101.40 102.00 100.00
+            Return to last close, %: +1.76 +2.15 -0.07 +1.40 +2.00 +0.00
+            Volume / mean: 1.34 1.25 0.98 0.87 0.97 0.59
+            News known by the close, newest first
+            2022-11-25 12:59 EST | sentiment +0.60 | Queues outside of stores on a half day | Shop staff count more visitors than last year; the market closes at 13:00 today, and this came one second before.
+            2022-11-24 00:00 EST | sentiment -0.40 | Bare date: known when the day had ended | The market is closed on the 24th and closes early on the 25th.
 
-        <reasoning>AAPL fell 1.7 % over the last 6 sessions, with a daily volatility of 1.6 %. 2 news items known by the close, with a mean sentiment of +0.10. The newest: "Queues outside of stores on a half day". Recommendation for the next 5 sessions: HOLD.</reasoning><support>target 99.80 (-0.2 % in 5 sessions) | confidence 0.51</support><action>HOLD</action>
-    "#]],
+            <reasoning>AAPL fell 1.7 % over the last 6 sessions, with a daily volatility of 1.6 %. 2 recent news items known by the close, with a mean sentiment of +0.10. The newest: "Queues outside of stores on a half day". Recommendation for the next 5 sessions: HOLD.</reasoning><support>target 99.80 (-0.2 % in 5 sessions) | confidence 0.51</support><action>HOLD</action>
+        "#]],
     );
     check(
         Levels::Quoted,
         "NFLX|2022-12-09|0",
         expect![[r#"
-        Ticker: NFLX
-        Date: 2022-12-09
-        Close=320.01
-        Return(1d)=0.0314
-        Return(5d)=-0.0012
-        Daily volatility(6)=0.0235
-        News count=1
-        Mean sentiment=0.3
-        Last 6 sessions, oldest first
-        Level, last close as quoted: 320.41 312.59 305.56 308.42 310.26 320.01
-        Return to last close, %: +0.12 -2.32 -4.52 -3.62 -3.05 +0.00
-        Volume / mean: 1.32 0.88 0.75 0.81 0.75 1.49
-        News known by the close, newest first
-        2022-12-09 05:00 EST | sentiment +0.30 | Long summary | This summary goes on for longer than an input has room for. It says that a studio has been bought, that the price was not named, that the seller had looked for a buyer since the spring, that two other bidders had dropped out in the autumn,…
+            Ticker: NFLX
+            Date: 2022-12-09
+            Close=320.01
+            Return(1d)=0.0314
+            Return(5d)=-0.0012
+            Daily volatility(6)=0.0235
+            News count=1
+            Mean sentiment=0.3
+            Last 6 sessions, oldest first
+            Level, last close as quoted: 320.41 312.59 305.56 308.42 310.26 320.01
+            Return to last close, %: +0.12 -2.32 -4.52 -3.62 -3.05 +0.00
+            Volume / mean: 1.32 0.88 0.75 0.81 0.75 1.49
+            News known by the close, newest first
+            2022-12-09 05:00 EST | sentiment +0.30 | Long summary | This summary goes on for longer than an input has room for. It says that a studio has been bought, that the price was not named, that the seller had looked for a buyer since the spring, that two other bidders had dropped out in the autumn,…
 
-        <reasoning>NFLX fell 0.1 % over the last 6 sessions, with a daily volatility of 2.3 %. 1 news item known by the close, with a mean sentiment of +0.30. The newest: "Long summary". Recommendation for the next 5 sessions: STRONG_SELL.</reasoning><support>target 290.71 (-9.2 % in 5 sessions) | confidence 0.85</support><action>STRONG_SELL</action>
-    "#]],
+            <reasoning>NFLX fell 0.1 % over the last 6 sessions, with a daily volatility of 2.3 %. 1 recent news item known by the close, with a mean sentiment of +0.30. The newest: "Long summary". Recommendation for the next 5 sessions: STRONG_SELL.</reasoning><support>target 290.71 (-9.2 % in 5 sessions) | confidence 0.85</support><action>STRONG_SELL</action>
+        "#]],
     );
 }
 
