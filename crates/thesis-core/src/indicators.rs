@@ -1,3 +1,4 @@
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
@@ -5,9 +6,14 @@ use serde::{Deserialize, Serialize};
 /// has `nan`, `N/A` or nothing.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Indicators(IndexMap<String, Option<f64>>);
+pub struct Indicators(IndexMap<String, Option<f64>, RandomState>);
 
 impl Indicators {
+    /// None yet, with room for `count`.
+    pub fn with_capacity(count: usize) -> Self {
+        Self(IndexMap::with_capacity_and_hasher(count, RandomState::default()))
+    }
+
     /// Adds a figure unless the name is there already; `false` when it is. What is not finite
     /// becomes `None`, since JSON has no word for it.
     pub fn insert(&mut self, name: &str, value: Option<f64>) -> bool {
@@ -58,6 +64,13 @@ pub enum ParsedNumber {
 /// assert_eq!(parse_number("N/A"), ParsedNumber::Missing);
 /// ```
 pub fn parse_number(text: &str) -> ParsedNumber {
+    // Most figures are plain; the standard library reads them, and is strict about the rest.
+    let plain = |b: u8| b.is_ascii_digit() || matches!(b, b'.' | b'-');
+    if text.bytes().all(plain)
+        && let Ok(value) = text.parse::<f64>()
+    {
+        return ParsedNumber::Value(value);
+    }
     let bare = text.trim_matches(|c: char| {
         c.is_whitespace() || matches!(c, '"' | '\'' | '“' | '”' | '‘' | '’')
     });

@@ -31,7 +31,7 @@ impl RecordTemplate {
 
     /// The input used where a configuration gives none: a header and one figure a line.
     pub const DEFAULT_INPUT: &'static str = "Ticker: {{ ticker }}\nDate: {{ as_of_date }}\n\
-        {%- for name, value in indicators %}\n{{ name }}={{ 'n/a' if value is none else value }}\
+        {%- for name, value in indicators %}\n{{ name }}={{ 'n/a' if value is none else value }}\n\
         {%- endfor %}";
 
     /// Compiles both templates.

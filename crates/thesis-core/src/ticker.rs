@@ -23,7 +23,10 @@ impl Ticker {
     /// [`CoreError::Ticker`] when the text is empty, longer than [`Self::MAX_LEN`], begins with
     /// anything but a letter, a digit or `^`, or has another character than those listed above.
     pub fn new(text: &str) -> Result<Self, CoreError> {
-        let symbol = text.trim().to_ascii_uppercase().replace('/', ".");
+        let mut symbol = text.trim().to_ascii_uppercase();
+        if symbol.contains('/') {
+            symbol = symbol.replace('/', ".");
+        }
         let refuse = |reason| Err(CoreError::Ticker { text: text.trim().to_owned(), reason });
         match symbol.as_bytes() {
             [] => refuse("it is empty"),

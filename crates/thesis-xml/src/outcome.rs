@@ -41,6 +41,8 @@ pub struct Reject {
 pub enum RejectReason {
     /// The file is no XML, or its text cannot be decoded.
     NotXml,
+    /// The file could not be read at all.
+    Unreadable,
     /// The file is larger than the reader takes.
     TooLarge,
     /// The thesis is not well-formed, or not closed.

@@ -331,7 +331,8 @@ fn support(support: Element<'_, '_>) -> String {
 
 /// The figures of `<indicator name="…">`, of children named after their figure, and of attributes.
 fn indicators(element: Element<'_, '_>, oddities: &mut Oddities) -> Indicators {
-    let mut indicators = Indicators::default();
+    let mut indicators =
+        Indicators::with_capacity(element.attributes().len() + element.children().count());
     for (name, value) in element.attributes() {
         add_indicator(&mut indicators, name, value, element.offset(), oddities);
     }

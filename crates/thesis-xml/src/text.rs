@@ -4,8 +4,11 @@ use std::borrow::Cow;
 /// paragraphs one blank line, and none is left at either end.
 pub(crate) fn tidy(text: &str) -> Cow<'_, str> {
     let text = text.trim();
-    let plain = |b: &u8| !matches!(b, b'\t'..=b'\r');
-    if text.is_ascii() && text.as_bytes().iter().all(plain) && !text.contains("  ") {
+    let bytes = text.as_bytes();
+    // Without an early exit the loops become vector code.
+    let odd = bytes.iter().fold(false, |odd, &b| odd | !(b' '..0x80).contains(&b));
+    let pairs = bytes.iter().zip(bytes.iter().skip(1));
+    if !odd && !pairs.fold(false, |found, (&a, &b)| found | (a == b' ') & (b == b' ')) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
