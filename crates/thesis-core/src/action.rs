@@ -90,8 +90,10 @@ impl FromStr for Action {
     type Err = CoreError;
 
     fn from_str(text: &str) -> Result<Self, CoreError> {
-        let key: String =
-            text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+        let mut key = String::with_capacity(text.len().min(32));
+        for c in text.chars().filter(|c| c.is_alphanumeric()).take(32) {
+            key.push(c.to_ascii_lowercase());
+        }
         match key.as_str() {
             "strongbuy" | "convictionbuy" | "toppick" | "strongoutperform" | "actionlistbuy" => {
                 Ok(Self::StrongBuy)

@@ -1,5 +1,6 @@
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
+use indexmap::map::Entry;
 use serde::{Deserialize, Serialize};
 
 /// Named figures known at the as-of close, in the order of their source; `None` where the source
@@ -17,10 +18,13 @@ impl Indicators {
     /// Adds a figure unless the name is there already; `false` when it is. What is not finite
     /// becomes `None`, since JSON has no word for it.
     pub fn insert(&mut self, name: &str, value: Option<f64>) -> bool {
-        if self.0.contains_key(name) {
-            return false;
+        match self.0.entry(name.to_owned()) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(vacant) => {
+                vacant.insert(value.filter(|v| v.is_finite()));
+                true
+            }
         }
-        self.0.insert(name.to_owned(), value.filter(|v| v.is_finite())).is_none()
     }
 
     /// The figure of that name; `None` where it is absent, `Some(None)` where it has no value.

@@ -27,15 +27,15 @@ pub(crate) fn read_plain(text: &str, collector: &mut Collector<'_>) -> Option<()
         begin: 0,
         root_closed: false,
     };
-    while let Some(next) = memchr(b'<', &text.as_bytes()[reader.at..]) {
-        reader.text_until(reader.at + next)?;
+    while let Some(raw) = RawText::up_to_tag(&text[reader.at..]) {
+        reader.text(raw)?;
         match text.as_bytes().get(reader.at + 1)? {
             b'/' => reader.end_tag(collector)?,
             b'!' => reader.comment_or_cdata()?,
             _ => reader.start_tag(collector)?,
         }
     }
-    reader.text_until(text.len())?;
+    text[reader.at..].bytes().all(is_space).then_some(())?;
     (reader.root_closed && reader.outer.is_empty() && reader.tree.depth() == 0).then_some(())
 }
 
@@ -52,18 +52,17 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn text_until(&mut self, end: usize) -> Option<()> {
-        let raw = &self.text[self.at..end];
+    fn text(&mut self, raw: RawText<'a>) -> Option<()> {
         if self.tree.depth() > 0 {
-            if !raw.is_empty() {
-                self.tree.text(decode_text(raw)?, self.at);
+            if !raw.text.is_empty() {
+                self.tree.text(raw.decode()?, self.at);
             }
         } else if self.outer.is_empty() {
-            raw.bytes().all(is_space).then_some(())?;
+            raw.text.bytes().all(is_space).then_some(())?;
         } else {
-            decode_text(raw)?;
+            raw.decode()?;
         }
-        self.at = end;
+        self.at += raw.text.len();
         Some(())
     }
 
@@ -153,11 +152,22 @@ impl<'a> Reader<'a> {
         let quote_at = self.at + name.len() + 1;
         let quote = *bytes.get(quote_at).filter(|q| matches!(q, b'"' | b'\''))?;
         (bytes[quote_at - 1] == b'=').then_some(())?;
-        let len = memchr(quote, &bytes[quote_at + 1..])?;
-        let value = &self.text[quote_at + 1..quote_at + 1 + len];
-        value.bytes().all(|b| b >= b' ' && b != b'<').then_some(())?;
-        self.at = quote_at + len + 2;
-        Some(Some((name, decode_references(value)?)))
+        let mut end = quote_at + 1;
+        let mut has_references = false;
+        // Values are short: one plain loop beats several searches.
+        loop {
+            match *bytes.get(end)? {
+                b if b == quote => break,
+                b'<' | ..b' ' => return None,
+                b'&' => has_references = true,
+                _ => {}
+            }
+            end += 1;
+        }
+        let value = &self.text[quote_at + 1..end];
+        self.at = end + 1;
+        let value = if has_references { decode_references(value)? } else { Cow::Borrowed(value) };
+        Some(Some((name, value)))
     }
 
     /// Steps over `>` or `/>`; whether the element is empty.
@@ -225,16 +235,45 @@ fn take_name(text: &str, from: usize) -> Option<&str> {
     (follows_plainly && (first.is_ascii_alphabetic() || first == b'_')).then(|| &rest[..len])
 }
 
-/// Text with its references replaced and its line ends unified; `None` for an unknown reference,
-/// or for a stray `]]>`.
-fn decode_text(raw: &str) -> Option<Cow<'_, str>> {
-    let bytes = raw.as_bytes();
-    let Some(first) = memchr3(b'&', b']', b'\r', bytes) else { return Some(Cow::Borrowed(raw)) };
-    memmem::find(&bytes[first..], b"]]>").is_none().then_some(())?;
-    Some(match unify_line_ends(raw) {
-        Cow::Borrowed(text) => decode_references(text)?,
-        Cow::Owned(text) => Cow::Owned(decode_references(&text)?.into_owned()),
-    })
+/// Text as it stands before a tag.
+struct RawText<'a> {
+    text: &'a str,
+    /// It has a `&`, a `]` or a carriage return, and may not stay as it is.
+    suspect: bool,
+}
+
+impl<'a> RawText<'a> {
+    /// The text before the first `<`; `None` where there is none.
+    fn up_to_tag(rest: &'a str) -> Option<Self> {
+        const SHORT: usize = 32;
+        let bytes = rest.as_bytes();
+        let mut suspect = false;
+        // Most texts are figures and indentation: one plain loop beats two searches.
+        for (len, &b) in bytes.iter().take(SHORT).enumerate() {
+            match b {
+                b'<' => return Some(Self { text: &rest[..len], suspect }),
+                b'&' | b']' | b'\r' => suspect = true,
+                _ => {}
+            }
+        }
+        let from = bytes.len().min(SHORT);
+        let len = from + memchr(b'<', &bytes[from..])?;
+        suspect |= memchr3(b'&', b']', b'\r', &bytes[from..len]).is_some();
+        Some(Self { text: &rest[..len], suspect })
+    }
+
+    /// The text with its references replaced and its line ends unified; `None` for an unknown
+    /// reference, or for a stray `]]>`.
+    fn decode(&self) -> Option<Cow<'a, str>> {
+        if !self.suspect {
+            return Some(Cow::Borrowed(self.text));
+        }
+        memmem::find(self.text.as_bytes(), b"]]>").is_none().then_some(())?;
+        Some(match unify_line_ends(self.text) {
+            Cow::Borrowed(text) => decode_references(text)?,
+            Cow::Owned(text) => Cow::Owned(decode_references(&text)?.into_owned()),
+        })
+    }
 }
 
 /// Text with `\n` for each `\r\n` and each lone `\r`, as XML wants it.

@@ -1,0 +1,63 @@
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::bail;
+use clap::Args;
+
+use crate::layers;
+use crate::process::{cargo, run as execute, say};
+
+/// Options of `cargo xtask ci`.
+#[derive(Debug, Args)]
+pub(crate) struct CiArgs {
+    /// Leave the tests out, for a caller that has run them
+    #[arg(long)]
+    skip_tests: bool,
+}
+
+type Step = fn() -> anyhow::Result<()>;
+
+/// Runs every check, cheapest first, and stops at the first that fails.
+pub(crate) fn run(args: &CiArgs) -> anyhow::Result<()> {
+    let mut steps: Vec<(&str, Step)> =
+        vec![("fmt", fmt), ("layers", layers::check), ("deny", deny), ("clippy", clippy)];
+    if !args.skip_tests {
+        steps.push(("tests", tests));
+    }
+    steps.push(("docs", docs));
+    for (name, step) in steps {
+        say(format!("\n== {name}"));
+        let began = Instant::now();
+        step()?;
+        say(format!("== {name}: {:.0} s", began.elapsed().as_secs_f64()));
+    }
+    say("\nall checks passed");
+    Ok(())
+}
+
+fn fmt() -> anyhow::Result<()> {
+    execute(&mut cargo(&["fmt", "--all", "--check"]))
+}
+
+fn deny() -> anyhow::Result<()> {
+    let probe = Command::new("cargo-deny").arg("--version").stdout(Stdio::null()).status();
+    if !probe.is_ok_and(|status| status.success()) {
+        bail!("cargo-deny is missing; install it with `cargo install --locked cargo-deny@0.20.2`");
+    }
+    // The advisory list lives in a git repository, which a closed machine cannot fetch.
+    execute(&mut cargo(&["deny", "--all-features", "check", "licenses", "bans", "sources"]))
+}
+
+fn clippy() -> anyhow::Result<()> {
+    let args = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+    execute(&mut cargo(&args))
+}
+
+fn tests() -> anyhow::Result<()> {
+    execute(&mut cargo(&["test", "--workspace", "--locked"]))
+}
+
+fn docs() -> anyhow::Result<()> {
+    let mut command = cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
+    execute(command.env("RUSTDOCFLAGS", "-D warnings"))
+}
