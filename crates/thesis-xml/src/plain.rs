@@ -1,4 +1,4 @@
-//! A quick reader for plain XML, about eight times as fast as building a document.
+//! A quick reader for plain XML: a thesis takes half the time that building a document takes.
 //!
 //! It takes the subset that programs write (no document type, no processing instructions, ASCII
 //! names without namespaces, the five predefined entities and character references) and gives up
@@ -67,16 +67,16 @@ impl<'a> Reader<'a> {
     }
 
     fn end_tag(&mut self, collector: &mut Collector<'_>) -> Option<()> {
-        let end = self.at + memchr(b'>', &self.text.as_bytes()[self.at..])?;
-        let name = self.text[self.at + 2..end].trim_end_matches([' ', '\t', '\r', '\n']);
-        self.at = end + 1;
-        if self.tree.depth() > 0 {
-            (self.tree.innermost()? == name).then_some(())?;
+        let in_thesis = self.tree.depth() > 0;
+        let open = if in_thesis { self.tree.innermost()? } else { self.outer.pop()?.0 };
+        let rest = self.text[self.at + 2..].strip_prefix(open)?.as_bytes();
+        let spaces = rest.iter().take_while(|b| is_space(**b)).count();
+        (*rest.get(spaces)? == b'>').then_some(())?;
+        self.at += "</>".len() + open.len() + spaces;
+        if in_thesis {
             self.tree.close();
             self.thesis_closed(collector);
         } else {
-            let (open, _) = self.outer.pop()?;
-            (open == name).then_some(())?;
             self.root_closed = self.outer.is_empty();
         }
         Some(())
@@ -222,17 +222,38 @@ fn is_space(b: u8) -> bool {
     matches!(b, b' ' | b'\t' | b'\r' | b'\n')
 }
 
+/// What a byte may be part of.
+#[derive(Clone, Copy)]
+enum Class {
+    Other,
+    Name,
+    Tag,
+    /// In a text: not to be taken as it stands.
+    Suspect,
+}
+
+static CLASSES: [Class; 256] = {
+    let mut classes = [Class::Other; 256];
+    let mut b = 0;
+    while b < 256 {
+        classes[b] = match b as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' => Class::Name,
+            b'<' => Class::Tag,
+            b'&' | b']' | b'\r' => Class::Suspect,
+            _ => Class::Other,
+        };
+        b += 1;
+    }
+    classes
+};
+
 /// The ASCII name at `from`, without a colon.
 fn take_name(text: &str, from: usize) -> Option<&str> {
-    let rest = text.get(from..)?;
-    let len = rest
-        .bytes()
-        .position(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'_' | b'-' | b'.'))
-        .unwrap_or(rest.len());
-    let follows_plainly =
-        matches!(rest.as_bytes().get(len)?, b' ' | b'\t' | b'\r' | b'\n' | b'>' | b'/' | b'=');
-    let first = rest.as_bytes()[0];
-    (follows_plainly && (first.is_ascii_alphabetic() || first == b'_')).then(|| &rest[..len])
+    let rest = text.as_bytes().get(from..)?;
+    let len = rest.iter().position(|&b| !matches!(CLASSES[usize::from(b)], Class::Name))?;
+    let follows_plainly = matches!(rest[len], b' ' | b'\t' | b'\r' | b'\n' | b'>' | b'/' | b'=');
+    let starts_plainly = rest[0].is_ascii_alphabetic() || rest[0] == b'_';
+    (follows_plainly && starts_plainly).then(|| &text[from..from + len])
 }
 
 /// Text as it stands before a tag.
@@ -249,11 +270,11 @@ impl<'a> RawText<'a> {
         let bytes = rest.as_bytes();
         let mut suspect = false;
         // Most texts are figures and indentation: one plain loop beats two searches.
-        for (len, &b) in bytes.iter().take(SHORT).enumerate() {
-            match b {
-                b'<' => return Some(Self { text: &rest[..len], suspect }),
-                b'&' | b']' | b'\r' => suspect = true,
-                _ => {}
+        for (len, &b) in bytes[..bytes.len().min(SHORT)].iter().enumerate() {
+            match CLASSES[usize::from(b)] {
+                Class::Tag => return Some(Self { text: &rest[..len], suspect }),
+                Class::Suspect => suspect = true,
+                Class::Name | Class::Other => {}
             }
         }
         let from = bytes.len().min(SHORT);

@@ -1,1 +1,0 @@
-//! Benchmarks of the workspace; run with `cargo bench`.
