@@ -1,50 +1,117 @@
-use foldhash::fast::RandomState;
-use indexmap::IndexMap;
-use indexmap::map::Entry;
-use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Named figures known at the as-of close, in the order of their source; `None` where the source
 /// has `nan`, `N/A` or nothing.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Indicators(IndexMap<String, Option<f64>, RandomState>);
+///
+/// A thesis has a dozen short names, and there are millions of theses: the names share one text.
+#[derive(Clone, PartialEq, Default)]
+pub struct Indicators {
+    /// All names, one after the other.
+    names: String,
+    /// Where each name ends in `names`, and its figure.
+    figures: Vec<(usize, Option<f64>)>,
+    /// The names, once there are too many to look through.
+    index: Option<HashSet<Box<str>>>,
+}
 
 impl Indicators {
+    /// So many names are looked through one by one.
+    const FEW: usize = 32;
+
     /// None yet, with room for `count`.
     pub fn with_capacity(count: usize) -> Self {
-        Self(IndexMap::with_capacity_and_hasher(count, RandomState::default()))
+        let names = String::with_capacity(count * 16);
+        Self { names, figures: Vec::with_capacity(count), index: None }
     }
 
     /// Adds a figure unless the name is there already; `false` when it is. What is not finite
     /// becomes `None`, since JSON has no word for it.
     pub fn insert(&mut self, name: &str, value: Option<f64>) -> bool {
-        match self.0.entry(name.to_owned()) {
-            Entry::Occupied(_) => false,
-            Entry::Vacant(vacant) => {
-                vacant.insert(value.filter(|v| v.is_finite()));
-                true
+        let is_new = match &mut self.index {
+            Some(index) => index.insert(name.into()),
+            None => self.get(name).is_none(),
+        };
+        if is_new {
+            self.names.push_str(name);
+            self.figures.push((self.names.len(), value.filter(|v| v.is_finite())));
+            if self.figures.len() == Self::FEW {
+                self.index = Some(self.iter().map(|(name, _)| name.into()).collect());
             }
         }
+        is_new
     }
 
     /// The figure of that name; `None` where it is absent, `Some(None)` where it has no value.
     pub fn get(&self, name: &str) -> Option<Option<f64>> {
-        self.0.get(name).copied()
+        self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
     /// All figures in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Option<f64>)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), *value))
+        let mut begin = 0;
+        self.figures.iter().map(move |(end, value)| {
+            let name = &self.names[begin..*end];
+            begin = *end;
+            (name, *value)
+        })
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.figures.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.figures.is_empty()
+    }
+}
+
+impl fmt::Debug for Indicators {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl Serialize for Indicators {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.len()))?;
+        for (name, value) in self.iter() {
+            map.serialize_entry(name, &value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Indicators {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Figures;
+
+        impl<'de> Visitor<'de> for Figures {
+            type Value = Indicators;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map of names to numbers or null")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Indicators, A::Error> {
+                let mut indicators = Indicators::default();
+                while let Some((name, value)) = map.next_entry::<String, Option<f64>>()? {
+                    if !indicators.insert(&name, value) {
+                        let fault = format_args!("indicator `{name}` stands there twice");
+                        return Err(serde::de::Error::custom(fault));
+                    }
+                }
+                Ok(indicators)
+            }
+        }
+
+        deserializer.deserialize_map(Figures)
     }
 }
 
@@ -150,6 +217,20 @@ mod tests {
         assert!(indicators.insert("b", Some(1.0)));
         assert!(indicators.insert("a", Some(f64::NAN)));
         assert!(!indicators.insert("b", Some(2.0)));
-        assert_eq!(serde_json::to_string(&indicators).unwrap(), r#"{"b":1.0,"a":null}"#);
+        let json = r#"{"b":1.0,"a":null}"#;
+        assert_eq!(serde_json::to_string(&indicators).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Indicators>(json).unwrap(), indicators);
+        assert!(serde_json::from_str::<Indicators>(r#"{"a":1,"a":2}"#).is_err());
+    }
+
+    #[test]
+    fn many_names_are_told_apart_too() {
+        let mut indicators = Indicators::default();
+        for round in 0..2 {
+            for i in 0..1_000 {
+                assert_eq!(indicators.insert(&i.to_string(), Some(f64::from(i))), round == 0);
+            }
+        }
+        assert_eq!((indicators.len(), indicators.get("999")), (1_000, Some(Some(999.0))));
     }
 }

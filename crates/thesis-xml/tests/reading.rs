@@ -62,14 +62,12 @@ fn the_documented_form() {
             as_of_date: AsOfDate(
                 2023-10-24,
             ),
-            indicators: Indicators(
-                {
-                    "RSI(14)": None,
-                    "SMA(20)": Some(
-                        243.1,
-                    ),
-                },
-            ),
+            indicators: {
+                "RSI(14)": None,
+                "SMA(20)": Some(
+                    243.1,
+                ),
+            },
             reasoning: "Price is <below> its average & falling. It may fall on.\n\nOr not.",
             support: "one | two",
             action: StrongSell,
