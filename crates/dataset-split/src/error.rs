@@ -1,6 +1,12 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
 use arrow::datatypes::DataType;
+use arrow::error::ArrowError;
 use hf_dataset::HfDatasetError;
-use thesis_core::CoreError;
+use thesis_core::{AsOfDate, CoreError, Diagnostic};
+
+use crate::Split;
 
 /// What can go wrong between records and data sets.
 #[derive(Debug, thiserror::Error)]
@@ -54,4 +60,122 @@ pub enum SplitError {
         #[source]
         source: CoreError,
     },
+    /// A file of records that cannot be read.
+    #[error("cannot {action} {path}")]
+    Io {
+        /// What was tried: `open`, `read`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// Lines that are no records, or records whose `uid` another one has.
+    #[error("{path}: {total} faulty line(s); nothing was written\n{}", listing(faults, *total))]
+    Faulty {
+        /// The file.
+        path: PathBuf,
+        /// How many lines are at fault.
+        total: u64,
+        /// The first few of them.
+        faults: Vec<Diagnostic>,
+    },
+    /// A file that was written to between being indexed and being read.
+    #[error("{path} changed while it was being read, near line {line}; run again when it is whole")]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1, that is another one now.
+        line: u64,
+    },
+    /// Nothing to split.
+    #[error("there are no records to split")]
+    NoRecords,
+    /// Boundaries that leave validation no day.
+    #[error("`val_end` ({val_end}) must lie after `train_end` ({train_end})")]
+    BoundaryOrder {
+        /// The last day of training.
+        train_end: AsOfDate,
+        /// The last day of validation.
+        val_end: AsOfDate,
+    },
+    /// A window without days.
+    #[error("`{setting}` must be at least 1 day")]
+    ZeroDays {
+        /// The setting.
+        setting: &'static str,
+    },
+    /// An embargo that leaves a window of a fold no day.
+    #[error("`embargo_days` ({embargo_days}) must be less than `{setting}` ({days})")]
+    LongEmbargo {
+        /// The embargo in calendar days.
+        embargo_days: u32,
+        /// The window's setting.
+        setting: &'static str,
+        /// The window in calendar days.
+        days: u32,
+    },
+    /// Records that span less than one fold.
+    #[error(
+        "the records span {span_days} days, but one fold takes {fold_days}: training, validation \
+         and test together"
+    )]
+    ShortSpan {
+        /// From the first to the last date, in calendar days.
+        span_days: i64,
+        /// What one fold takes, in calendar days.
+        fold_days: i64,
+    },
+    /// More records than row numbers.
+    #[error("{path} has more than {} records", u32::MAX)]
+    TooManyRecords {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A batch that the Arrow library would not make.
+    #[error("cannot make a batch of records")]
+    Batch {
+        /// Why not.
+        #[source]
+        source: ArrowError,
+    },
+    /// A data set that, read back, has dates of one split among those of another.
+    #[error("leak: {earlier} reaches to {last}, but {later} begins on {first}")]
+    Leak {
+        /// The split that should end first.
+        earlier: Split,
+        /// Its last date.
+        last: AsOfDate,
+        /// The split that should come after it.
+        later: Split,
+        /// Its first date.
+        first: AsOfDate,
+    },
+    /// A split that, read back, has other rows than were written.
+    #[error("{split} has {found} rows, but {written} were written")]
+    RowCount {
+        /// The split.
+        split: Split,
+        /// Rows written.
+        written: u64,
+        /// Rows read back.
+        found: u64,
+    },
+}
+
+pub(crate) fn io_error(
+    action: &'static str,
+    path: &Path,
+) -> impl FnOnce(io::Error) -> SplitError + use<> {
+    let path = path.to_owned();
+    move |source| SplitError::Io { action, path, source }
+}
+
+fn listing(faults: &[Diagnostic], total: u64) -> String {
+    let mut lines: Vec<String> = faults.iter().map(|fault| format!("  {fault}")).collect();
+    if let Some(more @ 1..) = total.checked_sub(faults.len() as u64) {
+        lines.push(format!("  and {more} more"));
+    }
+    lines.join("\n")
 }

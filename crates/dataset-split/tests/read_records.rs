@@ -1,7 +1,5 @@
 //! Records out of data sets that the Python library wrote.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
 use std::path::Path;
 
 use dataset_split::{DatasetRow, SplitError, read_records};
