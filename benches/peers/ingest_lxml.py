@@ -44,6 +44,12 @@ def parse_number(text):
     return None if text.lower() in MISSING else float(text)
 
 
+def show(value):
+    if value is None:
+        return "n/a"
+    return int(value) if value.is_integer() else value
+
+
 def clean(text):
     return " ".join(text.split())
 
@@ -88,7 +94,7 @@ def ingest(input_dir, out):
                 index = counts.get((ticker, date), 0)
                 counts[(ticker, date)] = index + 1
                 lines = [f"Ticker: {ticker}", f"Date: {date}"]
-                lines += [f"{k}={'n/a' if v is None else v}" for k, v in indicators.items()]
+                lines += [f"{k}={show(v)}" for k, v in indicators.items()]
                 record = {
                     "uid": f"{ticker}|{date}|{index}",
                     "ticker": ticker,

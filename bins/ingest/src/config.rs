@@ -12,6 +12,8 @@ pub(crate) struct IngestConfig {
     pub(crate) strict: bool,
     pub(crate) instruction: String,
     pub(crate) input: String,
+    pub(crate) indicator: String,
+    pub(crate) missing: String,
     pub(crate) news: NewsConfig,
 }
 
@@ -24,6 +26,8 @@ impl Default for IngestConfig {
             strict: false,
             instruction: RecordTemplate::DEFAULT_INSTRUCTION.to_owned(),
             input: RecordTemplate::DEFAULT_INPUT.to_owned(),
+            indicator: RecordTemplate::DEFAULT_INDICATOR.to_owned(),
+            missing: RecordTemplate::DEFAULT_MISSING.to_owned(),
             news: NewsConfig::default(),
         }
     }

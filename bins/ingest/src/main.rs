@@ -37,8 +37,9 @@ fn ingest(stage: &Stage, args: &Args) -> anyhow::Result<ExitCode> {
     // One key for both kinds of input.
     config.news.date_order = config.date_order;
     config.as_of.get_or_insert_with(|| AsOfDate::new(Local::now().date_naive()));
-    let template = RecordTemplate::new(&config.instruction, &config.input)
-        .hint("the variables of a template are `ticker`, `as_of_date` and `indicators`")?;
+    let IngestConfig { instruction, input, indicator, missing, .. } = &config;
+    let template = RecordTemplate::new(instruction, input, indicator, missing)
+        .hint("configs/ingest.yaml shows the templates")?;
 
     let paths = Paths::new(&args.out, args.report.as_deref())?;
     let mut run = stage.begin(env!("CARGO_PKG_VERSION"), &config)?;

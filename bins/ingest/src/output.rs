@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use rayon::prelude::*;
-use run_manifest::{AtomicFile, Run, digest_file, write_atomic};
+use run_manifest::{AtomicFile, FileEntry, Run, write_atomic};
 use serde::Serialize;
 use thesis_core::{AsOfDate, Diagnostic, Record, Ticker};
 
@@ -122,23 +122,15 @@ impl Output {
             }
             _ => {}
         }
-        records.commit()?;
-        rejects.commit()?;
+        let mut outputs = vec![records.commit()?, rejects.commit()?];
         if let Some(report) = &paths.report {
             let mut text = serde_json::to_vec_pretty(&counts)?;
             text.push(b'\n');
-            write_atomic(report, &text)?;
+            let path = report.strip_prefix(paths.folder()).unwrap_or(report);
+            let path = path.to_string_lossy().into_owned();
+            outputs.push(FileEntry { path, ..write_atomic(report, &text)? });
         }
-        let outputs = [Some(&paths.records), Some(&paths.rejects), paths.report.as_ref()];
-        let outputs: Result<Vec<_>, _> = outputs
-            .into_iter()
-            .flatten()
-            .map(|path| {
-                let name = path.strip_prefix(paths.folder()).unwrap_or(path);
-                digest_file(path, &name.to_string_lossy())
-            })
-            .collect();
-        write_atomic(&paths.manifest, run.finish(outputs?).to_json()?.as_bytes())?;
+        write_atomic(&paths.manifest, run.finish(outputs).to_json()?.as_bytes())?;
         Ok(counts)
     }
 }

@@ -64,11 +64,11 @@ pub(crate) fn ingest(
                 }
             }
         }
-        let records: Result<Vec<Record>, _> = fresh
+        let records: Vec<Record> = fresh
             .into_par_iter()
             .map(|(located, file, index)| record_from_thesis(located, file, index, template))
             .collect();
-        output.write(&records?)?;
+        output.write(&records)?;
     }
     progress.finish_and_clear();
     Ok(())

@@ -188,21 +188,17 @@ fn settings_come_in_layers_and_faults_name_their_key() {
         fs::write(&config, yaml).unwrap();
         ingest(&["--config", &text(&config), "--input-dir", &clean, "--out", &text(&out)])
     };
-    assert!(
-        run("instruction: Go {{ ticker }}\ninput: '{{ indicators | length }} figures'")
-            .status
-            .success()
-    );
+    assert!(run("instruction: Go {ticker}\ninput: '{as_of_date}'").status.success());
     let record = &lines(&out)[0];
     assert_eq!(
         (record["instruction"].as_str(), record["input"].as_str()),
-        (Some("Go AAPL"), Some("14 figures"))
+        (Some("Go AAPL"), Some("2021-01-04"))
     );
     for (yaml, message) in [
         ("instructions: x", "unknown field: found `instructions`"),
         ("max_file_mib: many", "max_file_mib"),
-        ("input: '{% for %}'", "record template `input`, line 1"),
-        ("input: '{{ action }}'", "record template `input`, line 1"),
+        ("input: '{ticker'", "record template `input`, line 1"),
+        ("input: '{action}'", "unknown placeholder `{action}`"),
         ("news: {bars: 20, horizons: 5}", "horizons"),
     ] {
         let output = run(yaml);

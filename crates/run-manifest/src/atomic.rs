@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::ManifestError;
 use crate::error::io_error;
+use crate::{FileEntry, ManifestError};
 
 /// A file that appears under its name only when it is complete and on disk.
 ///
@@ -13,7 +13,26 @@ use crate::error::io_error;
 #[derive(Debug)]
 pub struct AtomicFile {
     path: PathBuf,
-    writer: BufWriter<NamedTempFile>,
+    writer: BufWriter<DigestedFile>,
+}
+
+/// A file whose digest is taken on the way, so that it need not be read again.
+#[derive(Debug)]
+struct DigestedFile {
+    file: NamedTempFile,
+    hasher: blake3::Hasher,
+}
+
+impl Write for DigestedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 impl AtomicFile {
@@ -35,19 +54,24 @@ impl AtomicFile {
             .prefix(".partial-")
             .tempfile_in(folder)
             .map_err(io_error("create a file in", folder))?;
-        Ok(Self { path: path.to_owned(), writer: BufWriter::with_capacity(1 << 20, file) })
+        let file = DigestedFile { file, hasher: blake3::Hasher::new() };
+        Ok(Self { path: path.to_owned(), writer: BufWriter::with_capacity(1 << 16, file) })
     }
 
-    /// Brings the bytes to disk and the file to its name, replacing what was there.
+    /// Brings the bytes to disk and the file to its name, replacing what was there; the entry
+    /// that a manifest lists it with, under its bare name.
     ///
     /// # Errors
     /// [`ManifestError::Io`] where writing or renaming fails; the earlier file is then untouched.
-    pub fn commit(self) -> Result<(), ManifestError> {
+    pub fn commit(self) -> Result<FileEntry, ManifestError> {
         let Self { path, writer } = self;
-        let file = writer.into_inner().map_err(|e| io_error("write", &path)(e.into_error()))?;
+        let DigestedFile { file, hasher } =
+            writer.into_inner().map_err(|e| io_error("write", &path)(e.into_error()))?;
         file.as_file().sync_all().map_err(io_error("write", &path))?;
         file.persist(&path).map_err(|e| io_error("replace", &path)(e.error))?;
-        sync_folder(folder_of(&path))
+        sync_folder(folder_of(&path))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        Ok(FileEntry::of(&name, &hasher))
     }
 }
 
@@ -65,7 +89,7 @@ impl Write for AtomicFile {
 ///
 /// # Errors
 /// As [`AtomicFile::create`] and [`AtomicFile::commit`].
-pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), ManifestError> {
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<FileEntry, ManifestError> {
     let mut file = AtomicFile::create(path)?;
     file.write_all(bytes).map_err(io_error("write", path))?;
     file.commit()

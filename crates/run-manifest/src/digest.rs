@@ -30,8 +30,15 @@ pub fn digest_file(path: &Path, name: &str) -> Result<FileEntry, ManifestError> 
     let file = File::open(path).map_err(io_error("open", path))?;
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(file).map_err(io_error("read", path))?;
-    let digest = format!("blake3:{}", hasher.finalize().to_hex());
-    Ok(FileEntry { path: name.to_owned(), bytes: hasher.count(), digest })
+    Ok(FileEntry::of(name, &hasher))
+}
+
+impl FileEntry {
+    /// The entry of a file whose bytes went through `hasher`.
+    pub(crate) fn of(name: &str, hasher: &blake3::Hasher) -> Self {
+        let digest = format!("blake3:{}", hasher.finalize().to_hex());
+        Self { path: name.to_owned(), bytes: hasher.count(), digest }
+    }
 }
 
 #[cfg(test)]

@@ -51,14 +51,14 @@ pub enum CoreError {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// A record template that does not compile or render.
-    #[error("record template `{name}`, line {line}: {message}")]
+    /// A record template that cannot be read.
+    #[error("record template `{template}`, line {line}: {reason}")]
     Template {
-        /// `instruction` or `input`.
-        name: String,
-        /// Line in the template, from 1; 0 where unknown.
+        /// `instruction`, `input` or `indicator`.
+        template: String,
+        /// Line in the template, from 1.
         line: usize,
-        /// The template engine's own words.
-        message: String,
+        /// What is wrong with it.
+        reason: String,
     },
 }

@@ -1,15 +1,35 @@
-use minijinja::{Environment, UndefinedBehavior, Value, context};
+use std::fmt::Write;
 
 use crate::{AsOfDate, CoreError, Indicators, Ticker};
 
 /// Renders a record's `instruction` and `input`.
 ///
-/// Both are Jinja templates over `ticker`, `as_of_date` and `indicators`, a list of `(name, value)`
-/// pairs whose value is none where the source has no number. The answer is not in scope, so a
-/// template cannot leak it. An unknown variable is an error, not an empty string.
-#[derive(Debug, Clone)]
+/// Both are texts with the placeholders `{ticker}`, `{as_of_date}` and `{indicators}`; the last one
+/// stands for a line of `{name}` and `{value}` for each figure. `{{` and `}}` are braces. The answer
+/// has no placeholder, so a template cannot leak it, and an unknown one is an error.
+///
+/// ```
+/// use thesis_core::{AsOfDate, Indicators, RecordTemplate, TemplateContext, Ticker};
+/// # fn main() -> Result<(), thesis_core::CoreError> {
+/// let template = RecordTemplate::new("Judge {ticker}.", "{indicators}", "{name}: {value}", "none")?;
+/// let mut indicators = Indicators::default();
+/// indicators.insert("RSI(14)", Some(54.93));
+/// indicators.insert("MACD", None);
+/// let (instruction, input) = template.render(&TemplateContext {
+///     ticker: &Ticker::new("TSLA")?,
+///     as_of_date: AsOfDate::parse("2021-01-04")?,
+///     indicators: &indicators,
+/// });
+/// assert_eq!((&*instruction, &*input), ("Judge TSLA.", "RSI(14): 54.93\nMACD: none"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordTemplate {
-    environment: Environment<'static>,
+    instruction: Vec<Piece>,
+    input: Vec<Piece>,
+    indicator: Vec<Piece>,
+    missing: String,
 }
 
 /// What a template sees.
@@ -23,65 +43,156 @@ pub struct TemplateContext<'a> {
     pub indicators: &'a Indicators,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Ticker,
+    AsOfDate,
+    Indicators,
+    Name,
+    Value,
+}
+
 impl RecordTemplate {
     /// The instruction used where a configuration gives none.
     pub const DEFAULT_INSTRUCTION: &'static str = "Given this market snapshot, write your \
         reasoning, the points that support it, and one action: STRONG_BUY, BUY, HOLD, SELL or \
         STRONG_SELL.";
 
-    /// The input used where a configuration gives none: a header and one figure a line.
-    pub const DEFAULT_INPUT: &'static str = "Ticker: {{ ticker }}\nDate: {{ as_of_date }}\n\
-        {%- for name, value in indicators %}\n{{ name }}={{ 'n/a' if value is none else value }}\n\
-        {%- endfor %}";
+    /// The input used where a configuration gives none.
+    pub const DEFAULT_INPUT: &'static str = "Ticker: {ticker}\nDate: {as_of_date}\n{indicators}";
 
-    /// Compiles both templates.
+    /// The line of a figure used where a configuration gives none.
+    pub const DEFAULT_INDICATOR: &'static str = "{name}={value}";
+
+    /// What stands for a figure without a value where a configuration gives nothing else.
+    pub const DEFAULT_MISSING: &'static str = "n/a";
+
+    /// Reads the templates of the instruction, the input and the line of a figure; `missing` stands
+    /// for a figure without a value.
     ///
     /// # Errors
-    /// [`CoreError::Template`] with the line, where one does not compile.
-    pub fn new(instruction: &str, input: &str) -> Result<Self, CoreError> {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        for (name, source) in [("instruction", instruction), ("input", input)] {
-            environment
-                .add_template_owned(name, source.to_owned())
-                .map_err(|error| template_error(name, &error))?;
-        }
-        Ok(Self { environment })
+    /// [`CoreError::Template`] for an unknown placeholder or a brace without its other half.
+    pub fn new(
+        instruction: &str,
+        input: &str,
+        indicator: &str,
+        missing: &str,
+    ) -> Result<Self, CoreError> {
+        let record = [Piece::Ticker, Piece::AsOfDate, Piece::Indicators];
+        let figure = [Piece::Ticker, Piece::AsOfDate, Piece::Name, Piece::Value];
+        Ok(Self {
+            instruction: pieces("instruction", instruction, &record)?,
+            input: pieces("input", input, &record)?,
+            indicator: pieces("indicator", indicator, &figure)?,
+            missing: missing.to_owned(),
+        })
     }
 
     /// Renders `(instruction, input)`.
-    ///
-    /// # Errors
-    /// [`CoreError::Template`] where a template names what it does not get, or calls what fails.
-    pub fn render(&self, context: &TemplateContext<'_>) -> Result<(String, String), CoreError> {
-        let indicators: Value =
-            context.indicators.iter().map(|(name, value)| Value::from((name, value))).collect();
-        let scope = context! {
-            ticker => context.ticker.as_str(),
-            as_of_date => context.as_of_date.to_string(),
-            indicators,
+    pub fn render(&self, context: &TemplateContext<'_>) -> (String, String) {
+        let render = |pieces| {
+            let mut text = String::with_capacity(512);
+            self.push(pieces, context, None, &mut text);
+            text
         };
-        let render = |name| {
-            let template = self.environment.get_template(name);
-            template.and_then(|t| t.render(&scope)).map_err(|error| template_error(name, &error))
-        };
-        Ok((render("instruction")?, render("input")?))
+        (render(&self.instruction), render(&self.input))
+    }
+
+    fn push(
+        &self,
+        pieces: &[Piece],
+        context: &TemplateContext<'_>,
+        figure: Option<(&str, Option<f64>)>,
+        text: &mut String,
+    ) {
+        for piece in pieces {
+            match (piece, figure) {
+                (Piece::Text(literal), _) => text.push_str(literal),
+                (Piece::Ticker, _) => text.push_str(context.ticker.as_str()),
+                (Piece::AsOfDate, _) => push_display(text, context.as_of_date),
+                (Piece::Indicators, _) => {
+                    for (index, figure) in context.indicators.iter().enumerate() {
+                        text.push_str(if index > 0 { "\n" } else { "" });
+                        self.push(&self.indicator, context, Some(figure), text);
+                    }
+                }
+                (Piece::Name, Some((name, _))) => text.push_str(name),
+                // Adding zero leaves every number as it is but −0, which nobody wants to read.
+                (Piece::Value, Some((_, Some(value)))) => push_display(text, value + 0.0),
+                (Piece::Value, Some((_, None))) => text.push_str(&self.missing),
+                (Piece::Name | Piece::Value, None) => {}
+            }
+        }
     }
 }
 
 impl Default for RecordTemplate {
-    #[expect(clippy::expect_used, reason = "both sources are constants that a test compiles")]
+    #[expect(clippy::expect_used, reason = "the sources are constants, and a test reads them")]
     fn default() -> Self {
-        Self::new(Self::DEFAULT_INSTRUCTION, Self::DEFAULT_INPUT).expect("the defaults compile")
+        Self::new(
+            Self::DEFAULT_INSTRUCTION,
+            Self::DEFAULT_INPUT,
+            Self::DEFAULT_INDICATOR,
+            Self::DEFAULT_MISSING,
+        )
+        .expect("the defaults are valid")
     }
 }
 
-fn template_error(name: &str, error: &minijinja::Error) -> CoreError {
-    CoreError::Template {
-        name: name.to_owned(),
-        line: error.line().unwrap_or(0),
-        message: error.detail().map_or_else(|| error.kind().to_string(), str::to_owned),
+fn push_display(text: &mut String, value: impl std::fmt::Display) {
+    // Writing to a string cannot fail.
+    let _ = write!(text, "{value}");
+}
+
+impl Piece {
+    const fn placeholder(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "",
+            Self::Ticker => "ticker",
+            Self::AsOfDate => "as_of_date",
+            Self::Indicators => "indicators",
+            Self::Name => "name",
+            Self::Value => "value",
+        }
     }
+}
+
+/// Cuts a template at its placeholders, of which only `known` ones may stand there.
+fn pieces(template: &str, source: &str, known: &[Piece]) -> Result<Vec<Piece>, CoreError> {
+    let refuse = |rest: &str, reason: String| CoreError::Template {
+        template: template.to_owned(),
+        line: source[..source.len() - rest.len()].matches('\n').count() + 1,
+        reason,
+    };
+    let mut pieces = Vec::new();
+    let mut literal = String::new();
+    let mut rest = source;
+    while let Some(at) = rest.find(['{', '}']) {
+        literal.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if rest.starts_with("{{") || rest.starts_with("}}") {
+            literal.push_str(&rest[..1]);
+            rest = &rest[2..];
+            continue;
+        }
+        let name = rest.strip_prefix('{').and_then(|inner| inner.split_once('}'));
+        let Some((name, after)) = name else {
+            let reason = "a single brace; write `{{` or `}}` for a brace".to_owned();
+            return Err(refuse(rest, reason));
+        };
+        let Some(piece) = known.iter().find(|piece| piece.placeholder() == name) else {
+            let known: Vec<_> = known.iter().map(|p| format!("{{{}}}", p.placeholder())).collect();
+            let known = known.join(", ");
+            return Err(refuse(rest, format!("unknown placeholder `{{{name}}}` (known: {known})")));
+        };
+        pieces.push(Piece::Text(std::mem::take(&mut literal)));
+        pieces.push(piece.clone());
+        rest = after;
+    }
+    literal.push_str(rest);
+    pieces.push(Piece::Text(literal));
+    Ok(pieces)
 }
 
 #[cfg(test)]
@@ -90,36 +201,53 @@ mod tests {
 
     use super::*;
 
-    fn render(template: &RecordTemplate) -> Result<(String, String), CoreError> {
+    fn render(instruction: &str, input: &str) -> Result<(String, String), CoreError> {
         let mut indicators = Indicators::default();
         indicators.insert("RSI(14)", Some(54.93));
         indicators.insert("MACD", None);
-        template.render(&TemplateContext {
+        indicators.insert("News count", Some(2.0));
+        let (indicator, missing) =
+            (RecordTemplate::DEFAULT_INDICATOR, RecordTemplate::DEFAULT_MISSING);
+        let template = RecordTemplate::new(instruction, input, indicator, missing)?;
+        Ok(template.render(&TemplateContext {
             ticker: &Ticker::new("TSLA").unwrap(),
             as_of_date: AsOfDate::parse("2021-01-04").unwrap(),
             indicators: &indicators,
-        })
+        }))
     }
 
     #[test]
     fn the_default_shows_one_figure_a_line() {
-        let (_, input) = render(&RecordTemplate::default()).unwrap();
+        let (_, input) = render("", RecordTemplate::DEFAULT_INPUT).unwrap();
+        assert_eq!(RecordTemplate::default().missing, "n/a");
         expect![[r#"
             Ticker: TSLA
             Date: 2021-01-04
             RSI(14)=54.93
-            MACD=n/a"#]]
+            MACD=n/a
+            News count=2"#]]
         .assert_eq(&input);
     }
 
     #[test]
+    fn braces_can_be_written() {
+        let (instruction, input) = render("{{{ticker}}}", "{{\"a\": {{}}}}").unwrap();
+        assert_eq!((&*instruction, &*input), ("{TSLA}", "{\"a\": {}}"));
+    }
+
+    #[test]
     fn faults_name_the_template_and_the_line() {
-        let error = RecordTemplate::new("x", "a\n{% for %}").unwrap_err();
-        assert!(
-            matches!(&error, CoreError::Template { name, line: 2, .. } if name == "input"),
-            "{error}"
+        let check = |input: &str, want: &str| {
+            assert_eq!(render("", input).unwrap_err().to_string(), want);
+        };
+        check(
+            "a\n{action}",
+            "record template `input`, line 2: unknown placeholder `{action}` (known: {ticker}, \
+             {as_of_date}, {indicators})",
         );
-        let template = RecordTemplate::new("{{ action }}", "").unwrap();
-        assert!(matches!(render(&template), Err(CoreError::Template { .. })));
+        let brace =
+            "record template `input`, line 1: a single brace; write `{{` or `}}` for a brace";
+        check("{ticker", brace);
+        check("ticker}", brace);
     }
 }

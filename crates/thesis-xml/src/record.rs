@@ -5,24 +5,21 @@ use thesis_core::{
 use crate::outcome::Located;
 
 /// The record of a thesis: the `index`-th of its ticker and date, from 0, found in `file`.
-///
-/// # Errors
-/// [`CoreError::Template`] where the template cannot be rendered for this thesis.
 pub fn record_from_thesis(
     located: Located,
     file: &str,
     index: u32,
     template: &RecordTemplate,
-) -> Result<Record, CoreError> {
+) -> Record {
     let Located { thesis, line } = located;
     let (instruction, input) = template.render(&TemplateContext {
         ticker: &thesis.ticker,
         as_of_date: thesis.as_of_date,
         indicators: &thesis.indicators,
-    })?;
+    });
     let output = thesis.completion().to_string();
     let Thesis { ticker, as_of_date, indicators, action, generated_by, version, .. } = thesis;
-    Ok(Record {
+    Record {
         uid: Record::uid(&ticker, as_of_date, index),
         ticker,
         as_of_date,
@@ -32,7 +29,7 @@ pub fn record_from_thesis(
         action,
         indicators,
         metadata: Provenance { file: file.to_owned(), line, generated_by, version },
-    })
+    }
 }
 
 /// The thesis that a record was made from.

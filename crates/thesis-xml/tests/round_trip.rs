@@ -77,7 +77,7 @@ proptest! {
     #[test]
     fn records(thesis in thesis(), line in 1_u64..9) {
         let located = Located { thesis: thesis.clone(), line };
-        let record = record_from_thesis(located, "a.xml", 0, &RecordTemplate::default()).unwrap();
+        let record = record_from_thesis(located, "a.xml", 0, &RecordTemplate::default());
         let line = serde_json::to_string(&record).unwrap();
         let back = serde_json::from_str(&line).unwrap();
         prop_assert_eq!(&record, &back);
