@@ -18,7 +18,7 @@ use crate::files::InputFile;
 use crate::output::Output;
 
 /// Bytes of input whose theses are in memory at a time: small, for a page's first touch is dear.
-const BATCH_BYTES: u64 = 4 << 20;
+const BATCH_BYTES: u64 = 8 << 20;
 
 /// Reads the files in parallel, a batch at a time, and writes their records in the files' order.
 pub(crate) fn ingest(
