@@ -72,7 +72,7 @@ pub enum SplitError {
         source: io::Error,
     },
     /// Lines that are no records, or records whose `uid` another one has.
-    #[error("{path}: {total} faulty line(s); nothing was written\n{}", listing(faults, *total))]
+    #[error("{path} has {}; nothing was written\n{}", lines(*total), listing(faults, *total))]
     Faulty {
         /// The file.
         path: PathBuf,
@@ -178,4 +178,11 @@ fn listing(faults: &[Diagnostic], total: u64) -> String {
         lines.push(format!("  and {more} more"));
     }
     lines.join("\n")
+}
+
+fn lines(total: u64) -> String {
+    match total {
+        1 => "1 faulty line".to_owned(),
+        _ => format!("{total} faulty lines"),
+    }
 }
