@@ -10,7 +10,7 @@ use crate::document::read_document;
 use crate::outcome::{Located, Parsed, Reject, RejectReason};
 use crate::parse::ParseOptions;
 use crate::position::Positions;
-use crate::text::tidy;
+use crate::text::{is_blank, tidy};
 use crate::tree::{Element, Tree};
 
 /// Levels of elements that are followed.
@@ -245,9 +245,9 @@ impl<'t, 'a> Fields<'t, 'a> {
         let attribute = || self.thesis.attribute(name).map(Cow::Borrowed);
         child
             .map(Element::text)
-            .filter(|text| !text.trim().is_empty())
+            .filter(|text| !is_blank(text))
             .or_else(attribute)
-            .filter(|text| !text.trim().is_empty())
+            .filter(|text| !is_blank(text))
     }
 }
 
@@ -338,11 +338,8 @@ fn indicators(element: Element<'_, '_>, oddities: &mut Oddities) -> Indicators {
     }
     for child in element.children() {
         let text = child.text();
-        let text = if text.trim().is_empty() {
-            child.attribute("value").unwrap_or_default()
-        } else {
-            &text
-        };
+        let text =
+            if is_blank(&text) { child.attribute("value").unwrap_or_default() } else { &text };
         let name = match (child.name(), child.attribute("name")) {
             ("indicator", Some(name)) => tidy(name),
             ("indicator", None) => {
