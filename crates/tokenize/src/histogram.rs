@@ -1,72 +1,87 @@
-use serde::Serialize;
+use std::collections::BTreeMap;
 
-/// How many bars a histogram has below its limit.
-const BARS: usize = 16;
+use serde::{Serialize, Serializer};
 
-/// How many examples have how many tokens.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// Most bars of a histogram.
+const BARS: usize = 12;
+
+/// How many records have how many tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Histogram {
-    /// Tokens that a bar spans.
-    pub width: usize,
-    /// Examples a bar: the first has up to `width` tokens, the next up to twice as many, …
-    pub counts: Vec<u64>,
-    /// Examples with more tokens than a row holds.
-    pub over: u64,
-    #[serde(skip)]
-    max_length: usize,
+    counts: BTreeMap<usize, u64>,
+}
+
+/// Records with `from` to `to` tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Bar {
+    /// Least tokens.
+    pub from: usize,
+    /// Most tokens.
+    pub to: usize,
+    /// How many records there are.
+    pub count: u64,
 }
 
 impl Histogram {
-    /// An empty histogram of lengths up to `max_length`.
-    pub fn new(max_length: usize) -> Self {
-        let width = max_length.div_ceil(BARS).max(1);
-        Self { width, counts: vec![0; max_length.div_ceil(width)], over: 0, max_length }
-    }
-
-    /// Counts an example.
+    /// Counts a record of so many tokens.
     pub fn add(&mut self, tokens: usize) {
-        match self.counts.get_mut(tokens.saturating_sub(1) / self.width) {
-            Some(count) if tokens <= self.max_length => *count += 1,
-            _ => self.over += 1,
-        }
+        *self.counts.entry(tokens).or_default() += 1;
     }
 
-    /// The bars as lines of at most `columns` characters, from the first to the last that is not
-    /// empty.
-    pub fn lines(&self, columns: usize) -> Vec<String> {
-        let tail = (self.over > 0).then_some((self.max_length + 1, None, self.over));
-        let bars: Vec<_> = self
-            .counts
-            .iter()
-            .enumerate()
-            .map(|(index, count)| {
-                let to = ((index + 1) * self.width).min(self.max_length);
-                (index * self.width + 1, Some(to), *count)
-            })
-            .chain(tail)
-            .collect();
-        let filled = |(_, _, count): &(usize, Option<usize>, u64)| *count > 0;
-        let (Some(first), Some(last)) =
-            (bars.iter().position(filled), bars.iter().rposition(filled))
+    /// At most twelve bars of one round width, from the shortest record to the longest.
+    pub fn bars(&self) -> Vec<Bar> {
+        let (Some((&least, _)), Some((&most, _))) =
+            (self.counts.first_key_value(), self.counts.last_key_value())
         else {
             return Vec::new();
         };
-        let bars = &bars[first..=last];
-        let most = bars.iter().map(|(_, _, count)| *count).max().unwrap_or(1);
-        let digits = (self.max_length + 1).to_string().len();
+        let width = round_width(least.saturating_sub(1), most.saturating_sub(1));
+        let place = |tokens: usize| tokens.saturating_sub(1) / width;
+        let first = place(least);
+        let bar = |index: usize| Bar { from: index * width + 1, to: (index + 1) * width, count: 0 };
+        let mut bars: Vec<Bar> = (first..=place(most)).map(bar).collect();
+        for (tokens, count) in &self.counts {
+            bars[place(*tokens) - first].count += count;
+        }
+        bars
+    }
+
+    /// The bars as lines of at most `columns` characters, with one that shows where a row of
+    /// `max_length` tokens ends if a record is longer.
+    pub fn lines(&self, columns: usize, max_length: usize) -> Vec<String> {
+        let bars = self.bars();
+        let most = bars.iter().map(|bar| bar.count).max().unwrap_or(0);
+        let digits = bars.last().map_or(0, |bar| bar.to.to_string().len());
         let count_digits = most.to_string().len();
         let room = columns.saturating_sub(2 * digits + count_digits + 5).max(1) as u64;
-        let line = |(from, to, count): &(usize, Option<usize>, u64)| {
-            // An example that exists shows.
-            let length = (count * room).div_ceil(most) as usize;
-            let to = to.map_or(String::new(), |to| to.to_string());
+        let limit = bars.iter().position(|bar| bar.to > max_length);
+        let mut lines = Vec::with_capacity(bars.len() + 1);
+        for (index, Bar { from, to, count }) in bars.into_iter().enumerate() {
+            if limit == Some(index) && self.counts.keys().any(|&tokens| tokens > max_length) {
+                lines.push(format!("  {max_length} tokens are a row"));
+            }
+            // A record that exists shows.
+            let length = (count * room).div_ceil(most.max(1)) as usize;
             let bar = "█".repeat(length);
-            format!("{from:>digits$}–{to:<digits$} {count:>count_digits$} {bar}")
-                .trim_end()
-                .to_owned()
-        };
-        bars.iter().map(line).collect()
+            let line = format!("  {from:>digits$}–{to:<digits$} {count:>count_digits$} {bar}");
+            lines.push(line.trim_end().to_owned());
+        }
+        lines
     }
+}
+
+impl Serialize for Histogram {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.bars().serialize(serializer)
+    }
+}
+
+/// The smallest of 1, 2, 5, 10, 20, … that needs no more than [`BARS`] bars.
+fn round_width(least: usize, most: usize) -> usize {
+    let bars = |width: usize| most / width - least / width + 1;
+    let tens = std::iter::successors(Some(1_usize), |ten| ten.checked_mul(10));
+    let widths = tens.flat_map(|ten| [1, 2, 5].map(|step: usize| step.saturating_mul(ten)));
+    widths.into_iter().find(|width| bars(*width) <= BARS).unwrap_or(most + 1)
 }
 
 #[cfg(test)]
@@ -76,32 +91,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bars_from_the_first_to_the_last() {
-        let mut histogram = Histogram::new(100);
-        assert!(histogram.lines(40).is_empty());
-        for tokens in [8, 14, 15, 21, 99, 100, 101] {
+    fn round_bars_from_the_shortest_to_the_longest() {
+        let mut histogram = Histogram::default();
+        assert!(histogram.lines(40, 100).is_empty());
+        for tokens in [8, 14, 15, 21, 39, 40, 41] {
             histogram.add(tokens);
         }
         for _ in 0..40 {
             histogram.add(28);
         }
         expect![[r#"
-              8–14   2 ██
-             15–21   2 ██
-             22–28  40 ███████████████████████████
-             29–35   0
-             36–42   0
-             43–49   0
-             50–56   0
-             57–63   0
-             64–70   0
-             71–77   0
-             78–84   0
-             85–91   0
-             92–98   0
-             99–100  2 ██
-            101–     1 █"#]]
-        .assert_eq(&histogram.lines(40).join("\n"));
-        assert!(histogram.lines(40).iter().all(|line| line.chars().count() <= 40));
+               6–10  1 █
+              11–15  2 ██
+              16–20  0
+              21–25  1 █
+              26–30 40 █████████████████████████████
+              31–35  0
+              36–40  2 ██
+              40 tokens are a row
+              41–45  1 █"#]]
+        .assert_eq(&histogram.lines(40, 40).join("\n"));
+        assert!(histogram.lines(40, 40).iter().all(|line| line.chars().count() <= 40));
+        assert_eq!(histogram.lines(40, 100).len(), histogram.bars().len());
+    }
+
+    #[test]
+    fn any_span_has_few_bars() {
+        for (least, most) in
+            [(0, 0), (1, 1), (487, 487), (1, 12), (0, 12), (5, 100_000), (0, i32::MAX as usize)]
+        {
+            let width = round_width(least, most);
+            assert!(most / width - least / width < BARS, "{least} {most} {width}");
+        }
     }
 }

@@ -36,7 +36,7 @@ pub use end_token::{EndToken, EndTokenSource};
 pub use error::TokenizeError;
 pub use example::{Example, IGNORED};
 pub use fit::{Fit, fit};
-pub use histogram::Histogram;
+pub use histogram::{Bar, Histogram};
 pub use message::{Message, Role};
 pub use model_files::ModelFiles;
 pub use note::Note;

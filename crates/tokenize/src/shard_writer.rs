@@ -114,11 +114,11 @@ impl<'a> ShardWriter<'a> {
         let uid = &sample.record.uid;
         let example = match fit {
             Fit::Whole(example) => {
-                report.read(example.tokens());
+                report.read(uid, example.tokens());
                 Some(example)
             }
             Fit::Shortened { example, kept, tokens } => {
-                report.read(tokens);
+                report.read(uid, tokens);
                 report.overflowing += 1;
                 report.shortened += 1;
                 let bytes = sample.record.input.len();
@@ -126,7 +126,7 @@ impl<'a> ShardWriter<'a> {
                 Some(example)
             }
             Fit::TooLong { tokens } => {
-                report.read(tokens);
+                report.read(uid, tokens);
                 report.overflowing += 1;
                 if self.options.on_overflow != OnOverflow::Error {
                     report.dropped += 1;

@@ -19,6 +19,8 @@ pub struct SplitReport {
     pub target_tokens: u64,
     /// Tokens of the longest record as it was read.
     pub longest: u64,
+    /// Its `uid`.
+    pub longest_uid: Option<String>,
     /// Records with more tokens than a row holds.
     pub overflowing: u64,
     /// Of those, the ones whose input was shortened.
@@ -47,6 +49,7 @@ impl SplitReport {
             tokens: 0,
             target_tokens: 0,
             longest: 0,
+            longest_uid: None,
             overflowing: 0,
             shortened: 0,
             dropped: 0,
@@ -54,14 +57,17 @@ impl SplitReport {
             target_share: 0.0,
             padding_share: 0.0,
             packing_efficiency: None,
-            lengths: Histogram::new(max_length),
+            lengths: Histogram::default(),
         }
     }
 
     /// Counts a record of so many tokens as it was read.
-    pub(crate) fn read(&mut self, tokens: usize) {
+    pub(crate) fn read(&mut self, uid: &str, tokens: usize) {
         self.records += 1;
-        self.longest = self.longest.max(tokens as u64);
+        if tokens as u64 > self.longest {
+            self.longest = tokens as u64;
+            self.longest_uid = Some(uid.to_owned());
+        }
         self.lengths.add(tokens);
     }
 

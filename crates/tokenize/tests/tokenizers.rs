@@ -29,12 +29,13 @@ fn folder(name: &str) -> PathBuf {
 
 fn format(name: &str, structure_tokens: StructureTokens) -> PromptFormat {
     let options = PromptOptions { structure_tokens, ..PromptOptions::default() };
-    PromptFormat::new(&ModelFiles::read(&folder(name)).unwrap(), &options).unwrap()
+    let files = ModelFiles::read(&folder(name)).expect("the files are there");
+    PromptFormat::new(&files, &options).expect("the fixture is sound")
 }
 
 fn goldens() -> Vec<Case> {
-    let text = std::fs::read_to_string(folder("goldens.json")).unwrap();
-    serde_json::from_str::<Goldens>(&text).unwrap().cases
+    let text = std::fs::read_to_string(folder("goldens.json")).expect("the file is there");
+    serde_json::from_str::<Goldens>(&text).expect("goldens").cases
 }
 
 #[test]
