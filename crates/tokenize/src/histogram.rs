@@ -53,17 +53,17 @@ impl Histogram {
         let most = bars.iter().map(|bar| bar.count).max().unwrap_or(0);
         let digits = bars.last().map_or(0, |bar| bar.to.to_string().len());
         let count_digits = most.to_string().len();
-        let room = columns.saturating_sub(2 * digits + count_digits + 5).max(1) as u64;
+        let room = columns.saturating_sub(2 * digits + count_digits + 3).max(1) as u64;
         let limit = bars.iter().position(|bar| bar.to > max_length);
         let mut lines = Vec::with_capacity(bars.len() + 1);
         for (index, Bar { from, to, count }) in bars.into_iter().enumerate() {
             if limit == Some(index) && self.counts.keys().any(|&tokens| tokens > max_length) {
-                lines.push(format!("  {max_length} tokens are a row"));
+                lines.push(format!("{max_length} tokens are a row"));
             }
             // A record that exists shows.
             let length = (count * room).div_ceil(most.max(1)) as usize;
             let bar = "█".repeat(length);
-            let line = format!("  {from:>digits$}–{to:<digits$} {count:>count_digits$} {bar}");
+            let line = format!("{from:>digits$}–{to:<digits$} {count:>count_digits$} {bar}");
             lines.push(line.trim_end().to_owned());
         }
         lines
@@ -101,15 +101,15 @@ mod tests {
             histogram.add(28);
         }
         expect![[r#"
-               6–10  1 █
-              11–15  2 ██
-              16–20  0
-              21–25  1 █
-              26–30 40 █████████████████████████████
-              31–35  0
-              36–40  2 ██
-              40 tokens are a row
-              41–45  1 █"#]]
+             6–10  1 █
+            11–15  2 ██
+            16–20  0
+            21–25  1 █
+            26–30 40 ███████████████████████████████
+            31–35  0
+            36–40  2 ██
+            40 tokens are a row
+            41–45  1 █"#]]
         .assert_eq(&histogram.lines(40, 40).join("\n"));
         assert!(histogram.lines(40, 40).iter().all(|line| line.chars().count() <= 40));
         assert_eq!(histogram.lines(40, 100).len(), histogram.bars().len());
