@@ -37,17 +37,17 @@ pub(crate) fn build(stage: &Stage, args: &Args) -> anyhow::Result<ExitCode> {
         Task::Folds(config) => {
             let dates: Vec<AsOfDate> = index.dates().collect();
             let folds = with_hint(walk_forward(&dates, &config))?;
-            let mut written: Vec<(String, Value)> = Vec::with_capacity(folds.len());
+            let mut list: Vec<Value> = Vec::with_capacity(folds.len());
             let mut statistics = Vec::with_capacity(folds.len());
             for fold in folds {
                 let name = fold.name();
-                let of_fold = dataset.write(fold.cut.clone(), &staged.path().join(&name))?;
+                let days = json!(fold.cut);
+                let of_fold = dataset.write(fold.cut, &staged.path().join(&name))?;
                 let rows = of_fold.splits.iter().map(|s| (s.split.to_string(), json!(s.rows)));
                 let rows: Value = rows.collect();
-                written.push((name.clone(), json!({"name": name, "fold": fold, "rows": rows})));
+                list.push(json!({"name": name, "days": days, "rows": rows}));
                 statistics.push((name, of_fold));
             }
-            let list: Vec<Value> = written.into_iter().map(|(_, fold)| fold).collect();
             write_json(&staged.path().join("folds.json"), &list)?;
             fold_table(&statistics)
         }

@@ -132,7 +132,7 @@ fn folds_are_a_data_set_each() {
     let folds = json(folder.path().join("out/folds.json"));
     assert_eq!(folds.as_array().unwrap().len(), 4);
     assert_eq!(folds[3]["name"], "fold-003");
-    assert_eq!(folds[3]["fold"]["cut"]["test"]["first"], "2024-10-27");
+    assert_eq!(folds[3]["days"]["test"]["first"], "2024-10-27");
     for fold in folds.as_array().unwrap() {
         let of_fold = folder.path().join("out").join(fold["name"].as_str().unwrap());
         let rows = rows(&of_fold);
