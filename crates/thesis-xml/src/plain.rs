@@ -213,9 +213,18 @@ fn declaration_len(text: &str) -> Option<usize> {
 fn has_only_plain_characters(bytes: &[u8]) -> bool {
     let control = |b: u8| b < b' ' && !is_space(b);
     // In pieces, so that the loop over each has no early exit and becomes vector code.
-    bytes.chunks(4096).all(|piece| !piece.iter().fold(false, |found, &b| found | control(b)))
-        && memmem::find(bytes, b"\xEF\xBF\xBE").is_none()
-        && memmem::find(bytes, b"\xEF\xBF\xBF").is_none()
+    let mut may_be_left_out = false;
+    for piece in bytes.chunks(4096) {
+        let (found, lead) = piece
+            .iter()
+            .fold((false, false), |(found, lead), &b| (found | control(b), lead | (b == 0xEF)));
+        if found {
+            return false;
+        }
+        may_be_left_out |= lead;
+    }
+    !may_be_left_out
+        || [b"\xEF\xBF\xBE", b"\xEF\xBF\xBF"].iter().all(|c| memmem::find(bytes, *c).is_none())
 }
 
 fn is_space(b: u8) -> bool {
