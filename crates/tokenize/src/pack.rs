@@ -48,6 +48,7 @@ mod tests {
     fn the_tightest_row_wins() {
         assert_eq!(pack(&[], 4), Vec::<Vec<usize>>::new());
         assert_eq!(pack(&[7, 8, 2, 3], 10), [vec![0, 3], vec![1, 2]]);
+        assert_eq!(pack(&[7, 6, 3], 10), [vec![0, 2], vec![1]]);
         assert_eq!(pack(&[12, 1], 10), [vec![0], vec![1]]);
     }
 
