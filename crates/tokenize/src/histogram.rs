@@ -13,7 +13,7 @@ pub struct Histogram {
 
 /// Records with `from` to `to` tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Bar {
+pub struct HistogramBar {
     /// Least tokens.
     pub from: usize,
     /// Most tokens.
@@ -29,7 +29,7 @@ impl Histogram {
     }
 
     /// At most twelve bars of one round width, from the shortest record to the longest.
-    pub fn bars(&self) -> Vec<Bar> {
+    pub fn bars(&self) -> Vec<HistogramBar> {
         let (Some((&least, _)), Some((&most, _))) =
             (self.counts.first_key_value(), self.counts.last_key_value())
         else {
@@ -38,8 +38,12 @@ impl Histogram {
         let width = round_width(least.saturating_sub(1), most.saturating_sub(1));
         let place = |tokens: usize| tokens.saturating_sub(1) / width;
         let first = place(least);
-        let bar = |index: usize| Bar { from: index * width + 1, to: (index + 1) * width, count: 0 };
-        let mut bars: Vec<Bar> = (first..=place(most)).map(bar).collect();
+        let bar = |index: usize| HistogramBar {
+            from: index * width + 1,
+            to: (index + 1) * width,
+            count: 0,
+        };
+        let mut bars: Vec<HistogramBar> = (first..=place(most)).map(bar).collect();
         for (tokens, count) in &self.counts {
             bars[place(*tokens) - first].count += count;
         }
@@ -56,7 +60,7 @@ impl Histogram {
         let room = columns.saturating_sub(2 * digits + count_digits + 3).max(1) as u64;
         let limit = bars.iter().position(|bar| bar.to > max_length);
         let mut lines = Vec::with_capacity(bars.len() + 1);
-        for (index, Bar { from, to, count }) in bars.into_iter().enumerate() {
+        for (index, HistogramBar { from, to, count }) in bars.into_iter().enumerate() {
             if limit == Some(index) && self.counts.keys().any(|&tokens| tokens > max_length) {
                 lines.push(format!("{max_length} tokens are a row"));
             }

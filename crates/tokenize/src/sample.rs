@@ -13,13 +13,13 @@ pub struct Sample {
 
 /// A record as a shard holds it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct EncodedSample {
+pub(crate) struct EncodedSample {
     /// The record's `uid`.
-    pub uid: String,
+    pub(crate) uid: String,
     /// Its call.
-    pub action: Action,
+    pub(crate) action: Action,
     /// Its weight, where the data set has weights.
-    pub weight: Option<f32>,
+    pub(crate) weight: Option<f32>,
     /// Its tokens.
-    pub example: Example,
+    pub(crate) example: Example,
 }

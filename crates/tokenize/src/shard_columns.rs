@@ -7,7 +7,8 @@ use arrow::array::{
 use arrow::datatypes::{ArrowPrimitiveType, DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
-use crate::{EncodedSample, IGNORED};
+use crate::IGNORED;
+use crate::sample::EncodedSample;
 
 /// Which columns a shard has, and how its rows are filled up.
 #[derive(Debug, Clone, Copy)]

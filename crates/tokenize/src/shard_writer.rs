@@ -5,10 +5,11 @@ use rayon::prelude::*;
 
 use crate::fit::fit;
 use crate::pack::pack;
+use crate::sample::EncodedSample;
 use crate::shard_columns::ShardLayout;
 use crate::{
-    EncodedSample, Fit, OnOverflow, Packing, Padding, PromptFormat, Question, RowOptions, Sample,
-    SplitReport, TokenizeError,
+    Fit, OnOverflow, Packing, Padding, PromptFormat, Question, RowOptions, Sample, SplitReport,
+    TokenizeError,
 };
 
 /// Rows of an Arrow batch.
