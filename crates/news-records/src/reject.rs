@@ -1,18 +1,9 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use thesis_core::Diagnostic;
 
-/// An item that was refused, with all that is needed to mend it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reject {
-    /// What to count it under.
-    pub reason: RejectReason,
-    /// Where, and what is wrong.
-    pub diagnostic: Diagnostic,
-    /// The item as it stands in the file.
-    pub raw: String,
-}
+/// A news item that was refused.
+pub type Reject = thesis_core::Reject<RejectReason>;
 
 /// Why an item was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

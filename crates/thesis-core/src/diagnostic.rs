@@ -29,6 +29,17 @@ pub struct Diagnostic {
     pub message: String,
 }
 
+/// An item that was refused, with all that is needed to mend it. Each reader has its own reasons.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reject<Reason> {
+    /// What to count it under.
+    pub reason: Reason,
+    /// Where, and what is wrong.
+    pub diagnostic: Diagnostic,
+    /// The item as it stands in the file; empty where the file as a whole is refused.
+    pub raw: String,
+}
+
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

@@ -22,7 +22,7 @@ pub use action::Action;
 pub use bar::Bar;
 pub use completion::{Completion, SUPPORT_SEPARATOR, StructureTag};
 pub use date::{AsOfDate, DateOrder};
-pub use diagnostic::{Diagnostic, Severity};
+pub use diagnostic::{Diagnostic, Reject, Severity};
 pub use error::CoreError;
 pub use indicators::{Indicators, ParsedNumber, parse_number};
 pub use prediction::{ActionProbabilities, Prediction};

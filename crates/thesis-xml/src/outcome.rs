@@ -23,16 +23,8 @@ pub struct Located {
     pub line: u64,
 }
 
-/// An item that was refused, with all that is needed to mend it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reject {
-    /// What to count it under.
-    pub reason: RejectReason,
-    /// Where, and what is wrong.
-    pub diagnostic: Diagnostic,
-    /// The item as it stands in the file; empty where the file as a whole is refused.
-    pub raw: String,
-}
+/// A thesis or a file that was refused.
+pub type Reject = thesis_core::Reject<RejectReason>;
 
 /// Why an item was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
