@@ -15,7 +15,7 @@
 //! </stock-theses>"#;
 //! let parsed = parse_theses("tsla.xml", xml, &ParseOptions::default());
 //! assert_eq!(parsed.theses.len(), 1);
-//! assert!(parsed.rejects[0].diagnostic.to_string().starts_with("tsla.xml:6:77: error: unknown action `moon`"));
+//! assert!(parsed.rejects[0].diagnostic.to_string().starts_with("tsla.xml:6:70: error: unknown action `moon`"));
 //! ```
 
 mod document;
