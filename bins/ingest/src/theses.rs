@@ -17,8 +17,9 @@ use crate::config::IngestConfig;
 use crate::files::InputFile;
 use crate::output::Output;
 
-/// Bytes of input whose theses are in memory at a time: small, for a page's first touch is dear.
-const BATCH_BYTES: u64 = 8 << 20;
+/// Bytes of input whose theses are in memory at a time: few at first, since a page's first touch is
+/// dear and copies are told from then on, then more, since threads wait for each other after each.
+const BATCH_BYTES: (u64, u64) = (2 << 20, 16 << 20);
 
 /// Reads the files in parallel, a batch at a time, and writes their records in the files' order.
 pub(crate) fn ingest(
@@ -126,17 +127,19 @@ fn refused(file: &InputFile, reason: RejectReason, message: String) -> Outcome {
     Outcome { entry: None, parsed, digests: Vec::new(), duplicates: 0 }
 }
 
-/// Runs of files of at most [`BATCH_BYTES`], or of one file that is larger.
+/// Runs of files within bounds that double up to the larger one, or of one file that is larger.
 fn batches(files: &[InputFile]) -> impl Iterator<Item = &[InputFile]> {
+    let (mut limit, most) = BATCH_BYTES;
     let mut rest = files;
     std::iter::from_fn(move || {
         let mut bytes = 0;
         let fitting = rest.iter().take_while(|file| {
             bytes += file.bytes;
-            bytes <= BATCH_BYTES
+            bytes <= limit
         });
         let (batch, later) = rest.split_at(fitting.count().max(1).min(rest.len()));
         rest = later;
+        limit = (2 * limit).min(most);
         (!batch.is_empty()).then_some(batch)
     })
 }
