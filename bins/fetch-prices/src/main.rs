@@ -1,0 +1,3 @@
+//! Daily prices into the Parquet cache.
+
+fn main() {}

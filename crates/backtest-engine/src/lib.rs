@@ -1,0 +1,1 @@
+//! Portfolio simulation from daily calls.

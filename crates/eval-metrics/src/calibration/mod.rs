@@ -1,0 +1,1 @@
+//! How far probabilities can be taken at their word.

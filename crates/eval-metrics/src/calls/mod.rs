@@ -1,0 +1,1 @@
+//! What calls were worth against forward returns.

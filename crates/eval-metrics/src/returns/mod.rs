@@ -1,0 +1,1 @@
+//! Statistics of a series of simple returns.

@@ -1,0 +1,1 @@
+//! Whether a difference could be luck.
