@@ -4,14 +4,21 @@
 //! out. [`as_of`] and [`at_or_after`] find a session in them. [`session_close`] says when a session
 //! of the New York Stock Exchange ended. This crate reads no file and looks at no clock.
 
+mod adjustment;
 mod bar_row;
+mod calendar;
 mod columns;
+mod compact_day;
 mod early_closes;
+mod error;
 mod line_fields;
 mod lookup;
 mod parse_csv;
 mod session_close;
 
-pub use lookup::{as_of, at_or_after};
+pub use adjustment::{Adjustment, adjusted};
+pub use calendar::{Calendar, Sessions};
+pub use error::PriceError;
+pub use lookup::{ReturnPrice, as_of, at_or_after, forward_return};
 pub use parse_csv::parse_csv;
 pub use session_close::{CLOSES_KNOWN_UNTIL, close_instant, session_close};

@@ -1,4 +1,5 @@
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 use thesis_core::Bar;
 
 /// The index of the last bar at or before `date`: what was known by that day's close. `None` where
@@ -15,6 +16,37 @@ pub fn as_of(bars: &[Bar], date: NaiveDate) -> Option<usize> {
 pub fn at_or_after(bars: &[Bar], date: NaiveDate) -> Option<usize> {
     let index = bars.partition_point(|bar| bar.date < date);
     (index < bars.len()).then_some(index)
+}
+
+/// The price that a return is taken on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReturnPrice {
+    /// The close as the source adjusted it.
+    Close,
+    /// The close adjusted for splits and dividends: the return that a holder had.
+    AdjClose,
+}
+
+/// The simple return over `n` sessions from the last bar at or before `date`: the price `n` bars
+/// later divided by its price, minus 1.
+///
+/// NaN where there is no bar at or before `date`, where the data end before the `n`th bar after
+/// it, and under [`ReturnPrice::AdjClose`] where either bar has no adjusted close: a return is
+/// never taken on a mix of prices. `bars` ascend by date; O(log n).
+pub fn forward_return(bars: &[Bar], date: NaiveDate, n: usize, price: ReturnPrice) -> f64 {
+    let price_of = |index: usize| {
+        let bar = bars.get(index)?;
+        match price {
+            ReturnPrice::Close => Some(bar.close),
+            ReturnPrice::AdjClose => bar.adj_close,
+        }
+    };
+    let ends = || {
+        let from = as_of(bars, date)?;
+        Some((price_of(from)?, price_of(from.checked_add(n)?)?))
+    };
+    ends().map_or(f64::NAN, |(from, to)| to / from - 1.0)
 }
 
 #[cfg(test)]
@@ -53,6 +85,32 @@ mod tests {
             assert_eq!((as_of(&bars, day(n)), at_or_after(&bars, day(n))), (before, after), "{n}");
         }
         assert_eq!((as_of(&[], day(1)), at_or_after(&[], day(1))), (None, None));
+    }
+
+    #[test]
+    fn forward_returns_end_where_the_data_end() {
+        let mut bars = bars(&[3, 4, 7, 8]);
+        for (bar, (close, adj)) in
+            bars.iter_mut().zip([(8.0, Some(4.0)), (4.0, Some(4.0)), (6.0, None), (5.0, Some(5.0))])
+        {
+            (bar.close, bar.adj_close) = (close, adj);
+        }
+        let check = |n, sessions, close: Option<f64>, adjusted: Option<f64>| {
+            for (price, want) in [(ReturnPrice::Close, close), (ReturnPrice::AdjClose, adjusted)] {
+                let got = forward_return(&bars, day(n), sessions, price);
+                let got = Some(got).filter(|got| !got.is_nan());
+                assert_eq!(got, want, "{n} {sessions} {price:?}");
+            }
+        };
+        check(2, 1, None, None);
+        check(3, 0, Some(0.0), Some(0.0));
+        check(3, 1, Some(-0.5), Some(0.0));
+        check(5, 1, Some(0.5), None);
+        check(3, 3, Some(-0.375), Some(0.25));
+        check(4, 2, Some(0.25), Some(0.25));
+        check(4, 3, None, None);
+        check(9, 0, Some(0.0), Some(0.0));
+        check(9, usize::MAX, None, None);
     }
 
     proptest! {

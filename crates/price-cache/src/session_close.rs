@@ -1,6 +1,7 @@
 use chrono::{DateTime, NaiveDate, NaiveTime, Offset, TimeZone, Utc};
 use chrono_tz::America::New_York;
 
+use crate::compact_day::day;
 use crate::early_closes::{CLOSED_AT_13, CLOSED_AT_14};
 
 /// The last day for which early closes are known.
@@ -33,16 +34,6 @@ pub fn close_instant(date: NaiveDate) -> DateTime<Utc> {
 
 fn contains(days: &[u32], date: NaiveDate) -> bool {
     days.binary_search_by_key(&date, |days| day(*days)).is_ok()
-}
-
-/// The day that a number such as 20270630 writes.
-const fn day(number: u32) -> NaiveDate {
-    let (year, month) = ((number / 10_000) as i32, number / 100 % 100);
-    match NaiveDate::from_ymd_opt(year, month, number % 100) {
-        Some(date) => date,
-        // Of the tables here, a test shows that it does not happen.
-        None => NaiveDate::MIN,
-    }
 }
 
 #[cfg(test)]
