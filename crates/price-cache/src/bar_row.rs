@@ -38,17 +38,15 @@ pub(crate) fn read(
         .day();
     let (open, high) = (price(row, columns.open, "open")?, price(row, columns.high, "high")?);
     let (low, close) = (price(row, columns.low, "low")?, price(row, columns.close, "close")?);
-    if high < low {
-        return Err(fault(&row[columns.high], format!("the high {high} is below the low {low}")));
-    }
-    let outside = |value: f64| value < low - low * ROUNDING || value > high + high * ROUNDING;
-    if outside(close) {
-        let message = format!("the close {close} is outside of low to high, {low} to {high}");
-        return Err(fault(&row[columns.close], message));
-    }
-    if outside(open) {
-        let message = format!("the open {open} is outside of low to high, {low} to {high}");
-        oddities.push(fault(&row[columns.open], message));
+    let column = |price: Price| match price {
+        Price::Open => &row[columns.open],
+        Price::High => &row[columns.high],
+        Price::Close => &row[columns.close],
+    };
+    match judge(open, high, low, close) {
+        Judgement::Sound => {}
+        Judgement::Odd(price, message) => oddities.push(fault(column(price), message)),
+        Judgement::Impossible(price, message) => return Err(fault(column(price), message)),
     }
     let adj_close = match columns.adj_close {
         Some(index) if parse_number(&row[index].text) != ParsedNumber::Missing => {
@@ -61,6 +59,41 @@ pub(crate) fn read(
         None => 0.0,
     };
     Ok(Bar { date, open, high, low, close, adj_close, volume })
+}
+
+/// A price that something is to be said of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Price {
+    Open,
+    High,
+    Close,
+}
+
+/// Whether four prices above 0 can be those of one session.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Judgement {
+    Sound,
+    /// They can, but a person should know.
+    Odd(Price, String),
+    Impossible(Price, String),
+}
+
+/// Holds the prices of a session against each other.
+pub(crate) fn judge(open: f64, high: f64, low: f64, close: f64) -> Judgement {
+    if high < low {
+        let message = format!("the high {high} is below the low {low}");
+        return Judgement::Impossible(Price::High, message);
+    }
+    let outside = |value: f64| value < low - low * ROUNDING || value > high + high * ROUNDING;
+    let message =
+        |name, value| format!("the {name} {value} is outside of low to high, {low} to {high}");
+    if outside(close) {
+        return Judgement::Impossible(Price::Close, message("close", close));
+    }
+    match outside(open) {
+        true => Judgement::Odd(Price::Open, message("open", open)),
+        false => Judgement::Sound,
+    }
 }
 
 fn price(row: &[Field], index: usize, name: &str) -> Result<f64, Fault> {

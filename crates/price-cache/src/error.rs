@@ -1,4 +1,8 @@
+use std::io;
+use std::path::PathBuf;
+
 use chrono::NaiveDate;
+use thesis_core::Ticker;
 
 /// What can go wrong with prices as a whole; faults of single rows are diagnostics.
 #[derive(Debug, thiserror::Error)]
@@ -20,4 +24,83 @@ pub enum PriceError {
         /// The bar's day.
         date: NaiveDate,
     },
+    /// A file or folder that cannot be read or written.
+    #[error("cannot {action} {path}")]
+    Io {
+        /// What was tried: `read`, `lock`, …
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// A Parquet file that is damaged, or cannot be written.
+    #[cfg(feature = "parquet")]
+    #[error("cannot {action} {path} as Parquet")]
+    Parquet {
+        /// What was tried: `read`, `write`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: parquet::errors::ParquetError,
+    },
+    /// A Parquet file on whose damage its reader gave up without a word.
+    #[error("{path} is damaged")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file whose columns are not those of prices.
+    #[error("{path}: {reason}")]
+    Columns {
+        /// The file.
+        path: PathBuf,
+        /// What is missing, or of the wrong type, and what is there.
+        reason: String,
+    },
+    /// A file that names no ticker: neither a column nor its name does.
+    #[error("{path} names no ticker: it has no column `ticker`, and its name is none")]
+    NoTicker {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A ticker that two files of a folder hold, at least one of them by its name.
+    #[error("both {first} and {second} hold the prices of {ticker}")]
+    TwoFiles {
+        /// The ticker.
+        ticker: Ticker,
+        /// One file.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
+    /// A folder without price files, or a file that is none.
+    #[error("no prices in {path}: {reason}")]
+    NoPrices {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was looked for.
+        reason: &'static str,
+    },
+}
+
+#[cfg(feature = "parquet")]
+pub(crate) fn io_error(
+    action: &'static str,
+    path: &std::path::Path,
+) -> impl FnOnce(io::Error) -> PriceError {
+    let path = path.to_owned();
+    move |source| PriceError::Io { action, path, source }
+}
+
+#[cfg(feature = "parquet")]
+pub(crate) fn parquet_error<E: Into<parquet::errors::ParquetError>>(
+    action: &'static str,
+    path: &std::path::Path,
+) -> impl FnOnce(E) -> PriceError {
+    let path = path.to_owned();
+    move |source| PriceError::Parquet { action, path, source: source.into() }
 }

@@ -12,13 +12,22 @@ mod compact_day;
 mod early_closes;
 mod error;
 mod line_fields;
+#[cfg(feature = "parquet")]
+mod load;
 mod lookup;
+#[cfg(feature = "parquet")]
+mod parquet_dates;
+#[cfg(feature = "parquet")]
+mod parquet_rows;
 mod parse_csv;
+mod series;
 mod session_close;
 
 pub use adjustment::{Adjustment, adjusted};
 pub use calendar::{Calendar, Sessions};
 pub use error::PriceError;
+#[cfg(feature = "parquet")]
+pub use load::{LoadOptions, load_prices};
 pub use lookup::{ReturnPrice, as_of, at_or_after, forward_return};
-pub use parse_csv::parse_csv;
+pub use parse_csv::{parse_csv, parse_csv_by_ticker};
 pub use session_close::{CLOSES_KNOWN_UNTIL, close_instant, session_close};

@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
-use thesis_core::{Bar, DateOrder, Diagnostic, Severity};
+use thesis_core::{Bar, DateOrder, Diagnostic, Severity, Ticker};
 
 use crate::bar_row::{self, Fault};
 use crate::columns::Columns;
-use crate::line_fields;
+use crate::line_fields::{self, Field};
+use crate::series::{Diagnostics, Series};
 
 /// Reads daily bars from the text of a CSV export, ascending by date, one a date.
 ///
@@ -31,75 +31,111 @@ use crate::line_fields;
 /// assert_eq!((bars[0].close, diagnostics.len()), (129.41, 0));
 /// ```
 pub fn parse_csv(file: &str, text: &str, order: DateOrder) -> (Vec<Bar>, Vec<Diagnostic>) {
+    let mut diagnostics = Diagnostics::new(file);
+    let mut series = Series::default();
+    if let Some((columns, rows)) = header(text, order, &mut diagnostics) {
+        for (line, row) in rows {
+            add_row(line, &row, &columns, &mut series, &mut diagnostics);
+        }
+    }
+    (series.into_bars(), diagnostics.list)
+}
+
+/// As [`parse_csv`], for text that may hold many tickers under a column `ticker` (or `symbol`).
+///
+/// `None` stands for the ticker where there is no such column; the caller knows it from elsewhere,
+/// such as the file's name. A row whose ticker is none is left out with an error, as any other that
+/// cannot be a bar. A row of a ticker that `wanted` refuses is passed over.
+pub fn parse_csv_by_ticker(
+    file: &str,
+    text: &str,
+    order: DateOrder,
+    wanted: &dyn Fn(&Ticker) -> bool,
+) -> (BTreeMap<Option<Ticker>, Vec<Bar>>, Vec<Diagnostic>) {
+    let mut diagnostics = Diagnostics::new(file);
+    let mut by_ticker: BTreeMap<Option<Ticker>, Series> = BTreeMap::new();
+    if let Some((columns, rows)) = header(text, order, &mut diagnostics) {
+        for (line, row) in rows {
+            let ticker = match columns.ticker.and_then(|index| row.get(index)) {
+                None => None,
+                Some(field) => match Ticker::new(&field.text) {
+                    Ok(ticker) if !wanted(&ticker) => continue,
+                    Ok(ticker) => Some(ticker),
+                    Err(error) => {
+                        let fault = Fault { column: field.column, message: error.to_string() };
+                        diagnostics.push(line, Severity::Error, fault);
+                        continue;
+                    }
+                },
+            };
+            let series = by_ticker.entry(ticker).or_default();
+            add_row(line, &row, &columns, series, &mut diagnostics);
+        }
+    }
+    let bars = by_ticker.into_iter().map(|(ticker, series)| (ticker, series.into_bars()));
+    (bars.filter(|(_, bars)| !bars.is_empty()).collect(), diagnostics.list)
+}
+
+/// Whether the header of this text names a column for the ticker.
+#[cfg(feature = "parquet")]
+pub(crate) fn has_ticker_column(text: &str) -> bool {
+    let mut diagnostics = Diagnostics::new("");
+    header(text, DateOrder::Refuse, &mut diagnostics).is_some_and(|(c, _)| c.ticker.is_some())
+}
+
+fn add_row(
+    line: u64,
+    row: &[Field],
+    columns: &Columns,
+    series: &mut Series,
+    diagnostics: &mut Diagnostics,
+) {
+    let order = columns.date_order.unwrap_or_default();
+    let mut oddities = Vec::new();
+    let added = bar_row::read(row, columns, order, &mut oddities)
+        .map(|bar| series.add(line, row[columns.date].column, bar, diagnostics));
+    diagnostics.after_row(line, added, oddities);
+}
+
+/// A line's number and fields.
+type Row = (u64, Vec<Field>);
+
+/// Finds the columns and the order of dates, and gives the rows below the header.
+fn header<'a>(
+    text: &'a str,
+    order: DateOrder,
+    diagnostics: &mut Diagnostics,
+) -> Option<(Columns, impl Iterator<Item = Row> + use<'a>)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut rows = (1..)
         .zip(text.lines())
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(line, text)| (line, line_fields::split(text)));
-    let mut diagnostics = Diagnostics { file, list: Vec::new() };
-    let Some((header_line, header)) = rows.next() else {
+    let Some((line, header)) = rows.next() else {
         let message = "no header: the file is empty".to_owned();
         diagnostics.push(1, Severity::Error, Fault { column: 1, message });
-        return (Vec::new(), diagnostics.list);
+        return None;
     };
-    let columns = match Columns::find(&header) {
+    let names = header.iter().map(|field| field.text.as_str());
+    let mut columns = match Columns::find(names.clone()) {
         Ok(columns) => columns,
         Err(missing) => {
-            let found: Vec<&str> = header.iter().map(|field| field.text.trim()).collect();
+            let found: Vec<&str> = names.map(str::trim).collect();
             let (missing, found) = (missing.join(", "), found.join(", "));
             let message = format!("missing columns: {missing}; found: {found}");
-            diagnostics.push(header_line, Severity::Error, Fault { column: 1, message });
-            return (Vec::new(), diagnostics.list);
+            diagnostics.push(line, Severity::Error, Fault { column: 1, message });
+            return None;
         }
     };
-    let order = match (order, columns.date_order) {
-        (DateOrder::Refuse, Some(known)) => known,
-        _ => order,
+    columns.date_order = match (order, columns.date_order) {
+        (DateOrder::Refuse, Some(known)) => Some(known),
+        _ => Some(order),
     };
     if columns.volume.is_none() {
         let message = "no volume column, read as 0".to_owned();
-        diagnostics.push(header_line, Severity::Warning, Fault { column: 1, message });
+        diagnostics.push(line, Severity::Warning, Fault { column: 1, message });
     }
-
-    let mut bars: BTreeMap<NaiveDate, (u64, Bar)> = BTreeMap::new();
-    for (line, row) in rows {
-        let mut oddities = Vec::new();
-        let bar = match bar_row::read(&row, &columns, order, &mut oddities) {
-            Ok(bar) => bar,
-            Err(fault) => {
-                diagnostics.push(line, Severity::Error, fault);
-                continue;
-            }
-        };
-        if let Some((earlier, kept)) = bars.get(&bar.date) {
-            let column = row[columns.date].column;
-            let (severity, how) = match *kept == bar {
-                true => (Severity::Warning, "the same values"),
-                false => (Severity::Error, "other values, which are kept"),
-            };
-            let message = format!("{} stands on line {earlier} already, with {how}", bar.date);
-            diagnostics.push(line, severity, Fault { column, message });
-            continue;
-        }
-        for oddity in oddities {
-            diagnostics.push(line, Severity::Warning, oddity);
-        }
-        bars.insert(bar.date, (line, bar));
-    }
-    (bars.into_values().map(|(_, bar)| bar).collect(), diagnostics.list)
-}
-
-struct Diagnostics<'a> {
-    file: &'a str,
-    list: Vec<Diagnostic>,
-}
-
-impl Diagnostics<'_> {
-    fn push(&mut self, line: u64, severity: Severity, fault: Fault) {
-        let Fault { column, message } = fault;
-        let file = self.file.to_owned();
-        self.list.push(Diagnostic { file, line, column, severity, message });
-    }
+    Some((columns, rows))
 }
 
 #[cfg(test)]
@@ -196,6 +232,38 @@ mod tests {
                 2021-01-05 9 9 8 8 - 1
                 x.csv:3:1: warning: 2021-01-05 stands on line 2 already, with the same values
                 x.csv:4:1: error: 2021-01-05 stands on line 2 already, with other values, which are kept"#]],
+        );
+    }
+
+    #[test]
+    fn many_tickers_in_one_file() {
+        let text = "ticker,date,open,high,low,close,volume\n\
+             B,2021-01-05,9,9,8,8,1\na,2021-01-05,9,9,8,8.5,1\nA,2021-01-04,9,9,8,8,1\n\
+             C,2021-01-05,0,9,8,8,1\nA|B,2021-01-05,9,9,8,8,1\nA,2021-01-05,9,9,8,8.5,1\n";
+        let check = |wanted: &dyn Fn(&Ticker) -> bool, want: &Expect| {
+            let (bars, diagnostics) = parse_csv_by_ticker("x.csv", text, DateOrder::Refuse, wanted);
+            let bars = bars.iter().map(|(ticker, bars)| {
+                let dates: Vec<String> = bars.iter().map(|bar| bar.date.to_string()).collect();
+                format!("{}: {}", ticker.as_ref().map_or("-", Ticker::as_str), dates.join(" "))
+            });
+            let lines: Vec<String> =
+                bars.chain(diagnostics.iter().map(Diagnostic::to_string)).collect();
+            want.assert_eq(&lines.join("\n"));
+        };
+        check(
+            &|_| true,
+            &expect![[r#"
+            A: 2021-01-04 2021-01-05
+            B: 2021-01-05
+            x.csv:5:14: error: the open 0 is not above 0
+            x.csv:6:1: error: `A|B` is not a ticker: it has a character other than letters, digits and . - ^ = /
+            x.csv:7:3: warning: 2021-01-05 stands on line 3 already, with the same values"#]],
+        );
+        check(
+            &|ticker| ticker.as_str() == "B",
+            &expect![[r#"
+            B: 2021-01-05
+            x.csv:6:1: error: `A|B` is not a ticker: it has a character other than letters, digits and . - ^ = /"#]],
         );
     }
 

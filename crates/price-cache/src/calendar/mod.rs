@@ -279,7 +279,7 @@ mod tests {
             let sessions: Vec<NaiveDate> = days.iter().copied().filter(held).collect();
             let of_range = xnys.sessions_between(days[0], days[days.len() - 1]).unwrap();
             prop_assert_eq!(of_range.len(), sessions.len());
-            prop_assert_eq!(of_range.collect::<Vec<_>>(), sessions.clone());
+            prop_assert!(of_range.eq(sessions.iter().copied()));
 
             let listed = Calendar {
                 name: "listed".to_owned(),
