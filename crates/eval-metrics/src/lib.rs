@@ -7,10 +7,12 @@ pub mod calibration;
 pub mod calls;
 pub mod classification;
 mod error;
+mod paired;
 pub mod ranking;
 pub mod regression;
 pub mod resampling;
 pub mod returns;
+mod sample;
 pub mod significance;
 pub mod text;
 
