@@ -1,0 +1,74 @@
+use serde::Serialize;
+
+use crate::{Fill, Market};
+
+/// A position from its first share to its last, or to a change of sides.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct RoundTrip {
+    /// Index of the security in the market.
+    pub asset: u32,
+    /// Index of the session of the first fill.
+    pub opened: u32,
+    /// Index of the session of the last fill.
+    pub closed: u32,
+    /// Most shares held; negative for a short position.
+    pub quantity: f64,
+    /// Dollars won or lost, fees and slippage included.
+    pub profit: f64,
+    /// Profit over all that was paid to open (or received, for a short position).
+    pub profit_share: f64,
+}
+
+/// A position while it is open.
+#[derive(Debug, Clone, Copy)]
+struct Position {
+    opened: u32,
+    shares: f64,
+    most: f64,
+    /// Cash that came in, less cash that went out.
+    cash: f64,
+    /// What was paid, or received, to open it and add to it.
+    invested: f64,
+}
+
+/// The positions that fills closed, in the order in which they ended. A fill that goes from long to
+/// short ends one and begins another, its fee shared by shares. Dividends and borrow fees are not
+/// in the profits. Fills of a market with splits must not be given: shares would not add up.
+pub fn round_trips(market: &Market, fills: &[Fill]) -> Vec<RoundTrip> {
+    let mut open: Vec<Option<Position>> = vec![None; market.tickers().len()];
+    let mut trips = Vec::new();
+    for fill in fills {
+        let slot = &mut open[fill.asset as usize];
+        let mut rest = (fill.quantity, fill.fee);
+        if let Some(position) = slot.as_mut().filter(|p| p.shares * fill.quantity < 0.0) {
+            let closing = rest.0.abs().min(position.shares.abs()).copysign(rest.0);
+            let fee = fill.fee * (closing / fill.quantity);
+            position.cash -= closing * fill.price + fee;
+            position.shares += closing;
+            rest = (rest.0 - closing, rest.1 - fee);
+            if position.shares == 0.0 {
+                trips.push(RoundTrip {
+                    asset: fill.asset,
+                    opened: position.opened,
+                    closed: fill.day,
+                    quantity: position.most,
+                    profit: position.cash,
+                    profit_share: position.cash / position.invested,
+                });
+                *slot = None;
+            }
+        }
+        if rest.0 != 0.0 {
+            let (opened, value) = (fill.day, rest.0 * fill.price);
+            let begin = Position { opened, shares: 0.0, most: 0.0, cash: 0.0, invested: 0.0 };
+            let position = slot.get_or_insert(begin);
+            position.shares += rest.0;
+            position.cash -= value + rest.1;
+            position.invested += value.abs();
+            if position.shares.abs() > position.most.abs() {
+                position.most = position.shares;
+            }
+        }
+    }
+    trips
+}
