@@ -7,8 +7,10 @@
 mod adjustment;
 mod bar_row;
 mod calendar;
+mod checks;
 mod columns;
 mod compact_day;
+mod corporate_action;
 mod early_closes;
 mod error;
 mod line_fields;
@@ -22,12 +24,16 @@ mod parquet_rows;
 mod parse_csv;
 mod series;
 mod session_close;
+mod source;
 
 pub use adjustment::{Adjustment, adjusted};
 pub use calendar::{Calendar, Sessions};
+pub use checks::{Check, CheckConfig, Finding, Policy, check_bars};
+pub use corporate_action::CorporateAction;
 pub use error::PriceError;
 #[cfg(feature = "parquet")]
-pub use load::{LoadOptions, load_prices};
+pub use load::{LoadOptions, Prices, load_prices};
 pub use lookup::{ReturnPrice, as_of, at_or_after, forward_return};
 pub use parse_csv::{parse_csv, parse_csv_by_ticker};
 pub use session_close::{CLOSES_KNOWN_UNTIL, close_instant, session_close};
+pub use source::{Fetched, PriceSource, SourceError};

@@ -11,6 +11,9 @@ use crate::error::io_error;
 use crate::parquet_rows::{self, BarsByTicker, read_parquet};
 use crate::{PriceError, as_of, at_or_after, parse_csv_by_ticker};
 
+/// Bars by ticker, those of a ticker ascending by date.
+pub type Prices = BTreeMap<Ticker, Vec<Bar>>;
+
 /// Which prices [`load_prices`] reads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LoadOptions {
@@ -50,7 +53,7 @@ pub struct LoadOptions {
 pub fn load_prices(
     path: &Path,
     options: &LoadOptions,
-) -> Result<(BTreeMap<Ticker, Vec<Bar>>, Vec<Diagnostic>), PriceError> {
+) -> Result<(Prices, Vec<Diagnostic>), PriceError> {
     let mut merged = Merged::default();
     if path.is_dir() {
         let files = files_of(path)?;
@@ -81,13 +84,13 @@ pub fn load_prices(
 struct Loaded {
     /// Whether the file's name, not a column, says the ticker.
     by_name: bool,
-    prices: BTreeMap<Ticker, Vec<Bar>>,
+    prices: Prices,
     diagnostics: Vec<Diagnostic>,
 }
 
 #[derive(Default)]
 struct Merged {
-    prices: BTreeMap<Ticker, Vec<Bar>>,
+    prices: Prices,
     /// The file that a ticker came from first, and whether by its name.
     origins: BTreeMap<Ticker, (PathBuf, bool)>,
     diagnostics: Vec<Diagnostic>,
