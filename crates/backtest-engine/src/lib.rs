@@ -61,6 +61,6 @@ pub use limits::Limits;
 pub use market::Market;
 pub use parallel::simulate_each;
 pub use round_trips::{RoundTrip, round_trips};
-pub use simulate::{End, EndReason, Outcome, Record, simulate};
+pub use simulate::{End, EndReason, Outcome, Record, simulate, simulate_between};
 pub use sizing::Sizing;
 pub use stop::DrawdownStop;

@@ -61,7 +61,7 @@ impl Market {
         }
         let place = |index: usize| (tickers[index % width].clone(), dates[index / width]);
         for (column, values) in [("open", &open), ("close", &close)] {
-            let bad = |v: &f64| !v.is_nan() && !(*v > 0.0 && v.is_finite());
+            let bad = |v: &f64| *v <= 0.0 || v.is_infinite();
             if let Some(index) = values.iter().position(bad) {
                 let (ticker, date) = place(index);
                 return Err(EngineError::Price { ticker, date, column, value: values[index] });

@@ -65,19 +65,38 @@ pub fn simulate(
     config: &BacktestConfig,
     record: Record,
 ) -> Result<Outcome, EngineError> {
+    simulate_between(market, calls, config, record, 0..market.dates().len())
+}
+
+/// Trades the calls through some sessions of the market, from cash. Bars before them are known as
+/// history, and the call of the session before the first fills at the first open.
+///
+/// # Errors
+/// As [`simulate`]; sessions that the market does not have.
+pub fn simulate_between(
+    market: &Market,
+    calls: &Calls,
+    config: &BacktestConfig,
+    record: Record,
+    sessions: Range<usize>,
+) -> Result<Outcome, EngineError> {
     config.validate()?;
     calls.check(market)?;
+    if sessions.end > market.dates().len() {
+        let (key, value) = ("sessions", sessions.end as f64);
+        return Err(EngineError::Setting { key, value, expected: "sessions of the market" });
+    }
     let mut run = Run::new(market, calls, config, record);
-    let days = market.dates().len();
-    for day in 0..days {
+    run.learn_closes_before(sessions.start);
+    for day in sessions.clone() {
         run.session(day);
         if run.outcome.ended.is_some() {
-            run.drop_calls(day, day..days, DropReason::RunEnded);
+            run.drop_calls(day, day..sessions.end, DropReason::RunEnded);
             return Ok(run.outcome);
         }
     }
-    if let (EntryPrice::NextOpen, Some(last)) = (config.entry_price, days.checked_sub(1)) {
-        run.drop_calls(last, last..days, DropReason::NoNextSession);
+    if let (EntryPrice::NextOpen, Some(last)) = (config.entry_price, sessions.last()) {
+        run.drop_calls(last, last..last + 1, DropReason::NoNextSession);
     }
     Ok(run.outcome)
 }
@@ -175,6 +194,21 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Takes the last known closes before a session.
+    fn learn_closes_before(&mut self, first: usize) {
+        for asset in 0..self.ledger.last.len() {
+            let closes = (0..first).rev().map(|day| (day, self.market.closes(day)[asset]));
+            if let Some((day, close)) = closes.into_iter().find(|(_, close)| !close.is_nan()) {
+                // In shares of the session before the first: a split since then counts.
+                let shares = self.market.split_ratio(asset, day, first - 1);
+                self.ledger.last[asset] = close / shares;
+                if let Some(last_bar) = self.last_bar.get_mut(asset) {
+                    *last_bar = day as u32;
+                }
+            }
+        }
+    }
+
     fn session(&mut self, day: usize) {
         self.totals = Totals::default();
         self.before_the_open(day);
@@ -212,7 +246,7 @@ impl<'a> Run<'a> {
         if let Some(after) = self.config.delisting.after_sessions {
             self.delist(day, after);
         }
-        if day > 0 {
+        if !self.outcome.days.is_empty() {
             let dates = self.market.dates();
             let days = (dates[day] - dates[day - 1]).num_days();
             let short = (self.marks.gross - self.marks.net) / 2.0;

@@ -103,7 +103,6 @@ fn check(name: &str) -> Outcome {
         let scale = if *cash < 1e-6 { equity } else { cash };
         worst = worst.max(((day.cash - cash) / scale).abs());
     }
-    println!("{name}: worst relative error of equity and cash {worst:.1e}");
     assert!(worst < 1e-9, "{name}: {worst:e}");
     assert_eq!(outcome.fills.len() as u64, case["fills"].as_u64().expect("fills"));
     let fees: f64 = outcome.fills.iter().map(|fill| fill.fee).sum();
