@@ -1,1 +1,64 @@
 //! Plots and a self-contained tear sheet of a backtest.
+//!
+//! Each plot is a plain struct and a function of the same name that draws it: [`equity_curve`],
+//! [`drawdown`], [`monthly_returns`], [`rolling_sharpe`], [`return_histogram`], [`exposure`],
+//! [`turnover`], [`heat_grid`], [`sensitivity_lines`] and [`walk_forward`]. They return an SVG
+//! document, [`render`] a whole page. Nothing is read, written or looked up: the same input gives
+//! the same bytes.
+//!
+//! ```
+//! use backtest_report::{EquityCurve, Series, Size, equity_curve};
+//! use chrono::NaiveDate;
+//!
+//! let day = |d| NaiveDate::from_ymd_opt(2021, 3, d).unwrap_or_default();
+//! let strategy = Series::new("strategy", vec![(day(1), 100_000.0), (day(2), 101_500.0)]);
+//! let svg = equity_curve(&EquityCurve { strategy, ..Default::default() }, Size::default());
+//! assert!(svg.starts_with("<svg") && svg.contains("2021-03-02"));
+//! ```
+
+mod bins;
+mod canvas;
+mod cells;
+mod date_ticks;
+mod diverging;
+mod drawdown;
+mod equity_curve;
+mod exposure;
+mod frame;
+mod header;
+mod heat_grid;
+mod monthly_returns;
+mod no_data;
+mod number_text;
+mod palette;
+mod return_histogram;
+mod rolling_sharpe;
+mod scale;
+mod sensitivity_lines;
+mod series;
+mod size;
+mod strip;
+mod svg_document;
+mod text;
+mod text_width;
+mod thin;
+mod time_frame;
+mod time_lines;
+mod turnover;
+mod value_axis;
+mod walk_forward;
+mod year_rows;
+
+pub use drawdown::{Drawdown, DrawdownSpan, drawdown};
+pub use equity_curve::{AxisChoice, Band, EquityCurve, equity_curve};
+pub use exposure::{Exposure, exposure};
+pub use heat_grid::{HeatGrid, heat_grid};
+pub use monthly_returns::monthly_returns;
+pub use return_histogram::{ReturnHistogram, ReturnMark, return_histogram};
+pub use rolling_sharpe::{RollingSharpe, rolling_sharpe};
+pub use sensitivity_lines::{SensitivityLines, sensitivity_lines};
+pub use series::Series;
+pub use size::Size;
+pub use turnover::{Turnover, turnover};
+pub use walk_forward::{FoldSharpe, WalkForward, walk_forward};
+pub use year_rows::MonthlyReturns;

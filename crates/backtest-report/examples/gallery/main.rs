@@ -1,0 +1,21 @@
+//! Writes every plot, the awkward cases and a tear sheet into a folder, all from made-up data:
+//! `cargo run -p backtest-report --example gallery -- FOLDER`.
+
+mod awkward;
+mod market;
+mod plots;
+
+use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder =
+        std::env::args_os().nth(1).map(PathBuf::from).ok_or("name a folder to write to")?;
+    fs::create_dir_all(&folder)?;
+    let market = market::market(2_516, 7);
+    for (name, svg) in plots::plots(&market).into_iter().chain(awkward::awkward()) {
+        fs::write(folder.join(format!("{name}.svg")), svg)?;
+    }
+    Ok(())
+}
