@@ -26,7 +26,8 @@ pub struct CheckConfig {
     /// A price that is not above 0, a high below the low, a close outside of low to high. Default:
     /// drop.
     pub impossible: Policy,
-    /// A second bar of a date; the first one is kept. Default: drop.
+    /// A second bar of a date. The first one is kept; since a date stands once in a series, `Keep`
+    /// is as `Drop`. Default: drop.
     pub duplicate: Policy,
     /// A close that moved by more than `max_jump` without a corporate action. Dropped is only a
     /// spike, after which the price is back; where the level has moved, leaving a bar out mends
@@ -125,7 +126,8 @@ pub fn check_bars(
         };
         let how = if first == *bar { "the same" } else { "other" };
         let message = format!("a second bar of this day, with {how} values");
-        findings.keep(bar.date, Check::Duplicate, duplicate, message)
+        let policy = if duplicate == Policy::Keep { Policy::Drop } else { duplicate };
+        findings.keep(bar.date, Check::Duplicate, policy, message)
     });
     bars.retain(|bar| match calendar.and_then(|calendar| calendar.is_session(bar.date)) {
         Some(false) => {
@@ -161,7 +163,10 @@ pub fn check_bars(
                 Policy::Drop => Policy::Keep,
                 other => other,
             };
-            let message = format!("no bar for {count} sessions before it, {first} to {last}");
+            let message = match count {
+                1 => format!("no bar for the session before it, {first}"),
+                _ => format!("no bar for {count} sessions before it, {first} to {last}"),
+            };
             findings.keep(bar.date, Check::MissingSession, policy, message);
         }
         kept.push(*bar);
@@ -211,7 +216,8 @@ fn unexplained_move(
 ) -> Option<f64> {
     let within = |change: f64| change.is_nan() || change.abs() <= max_jump;
     let change = bar.close / previous.close - 1.0;
-    if within(change) {
+    let prices = previous.close > 0.0 && bar.close > 0.0;
+    if within(change) || !prices {
         return None;
     }
     if let (Some(from), Some(to)) = (previous.adj_close, bar.adj_close)
@@ -295,22 +301,33 @@ mod tests {
             bar(20250114, 10.0),
         ];
         (bars[3].low, bars[4].high, bars[5].adj_close) = (11.0, f64::INFINITY, Some(0.0));
-        check(&bars, &[], UNKNOWN, CheckConfig::default(), &expect![[r#"
+        check(
+            &bars,
+            &[],
+            UNKNOWN,
+            CheckConfig::default(),
+            &expect![[r#"
             06=10
             2025-01-07: the open -1 is not above 0 (dropped)
             2025-01-08: the open NaN is not above 0 (dropped)
             2025-01-10: the high 10 is below the low 11 (dropped)
             2025-01-13: the high inf is not above 0 (dropped)
-            2025-01-14: the adjusted close 0 is not above 0 (dropped)"#]]);
+            2025-01-14: the adjusted close 0 is not above 0 (dropped)"#]],
+        );
         let keep = CheckConfig { impossible: Policy::Keep, ..CheckConfig::default() };
-        check(&bars, &[], UNKNOWN, keep, &expect![[r#"
-            06=10 07=-1 08=NaN 10=10 13=10 14=10
-            2025-01-07: the open -1 is not above 0
-            2025-01-07: the close moved by -110.0 % from 10 to -1, with no corporate action
-            2025-01-08: the open NaN is not above 0
-            2025-01-10: the high 10 is below the low 11
-            2025-01-13: the high inf is not above 0
-            2025-01-14: the adjusted close 0 is not above 0"#]]);
+        check(
+            &bars,
+            &[],
+            UNKNOWN,
+            keep,
+            &expect![[r#"
+                06=10 07=-1 08=NaN 10=10 13=10 14=10
+                2025-01-07: the open -1 is not above 0
+                2025-01-08: the open NaN is not above 0
+                2025-01-10: the high 10 is below the low 11
+                2025-01-13: the high inf is not above 0
+                2025-01-14: the adjusted close 0 is not above 0"#]],
+        );
     }
 
     #[test]
@@ -323,27 +340,39 @@ mod tests {
             bar(20250112, 10.0),
             bar(20250115, 10.0),
         ];
-        check(&bars, &[], UNKNOWN, CheckConfig::default(), &expect![[r#"
-            06=10 08=10 09=10 12=10 15=10
-            2025-01-08: a second bar of this day, with other values (dropped)
-            2025-01-08: no bar for 1 sessions before it, 2025-01-07 to 2025-01-07
-            2025-01-09: no session, XNYS says
-            2025-01-12: no session, XNYS says
-            2025-01-12: no bar for 1 sessions before it, 2025-01-10 to 2025-01-10
-            2025-01-15: no bar for 2 sessions before it, 2025-01-13 to 2025-01-14"#]]);
+        check(
+            &bars,
+            &[],
+            UNKNOWN,
+            CheckConfig::default(),
+            &expect![[r#"
+                06=10 08=10 09=10 12=10 15=10
+                2025-01-08: a second bar of this day, with other values (dropped)
+                2025-01-08: no bar for the session before it, 2025-01-07
+                2025-01-09: no session, XNYS says
+                2025-01-12: no session, XNYS says
+                2025-01-12: no bar for the session before it, 2025-01-10
+                2025-01-15: no bar for 2 sessions before it, 2025-01-13 to 2025-01-14"#]],
+        );
         let strict = CheckConfig {
             duplicate: Policy::Fail,
             no_session: Policy::Drop,
             missing_session: Policy::Fail,
             ..CheckConfig::default()
         };
-        check(&bars, &[], UNKNOWN, strict, &expect![[r#"
-            06=10 08=10 08=10.5 15=10
-            2025-01-08: a second bar of this day, with other values
-            2025-01-08: no bar for 1 sessions before it, 2025-01-07 to 2025-01-07
-            2025-01-09: no session, XNYS says (dropped)
-            2025-01-12: no session, XNYS says (dropped)
-            2025-01-15: no bar for 3 sessions before it, 2025-01-10 to 2025-01-14"#]]);
+        check(
+            &bars,
+            &[],
+            UNKNOWN,
+            strict,
+            &expect![[r#"
+                06=10 08=10 08=10.5 15=10
+                2025-01-08: a second bar of this day, with other values
+                2025-01-08: no bar for the session before it, 2025-01-07
+                2025-01-09: no session, XNYS says (dropped)
+                2025-01-12: no session, XNYS says (dropped)
+                2025-01-15: no bar for 3 sessions before it, 2025-01-10 to 2025-01-14"#]],
+        );
         let (_, findings) = check_bars(bars.to_vec(), &[], UNKNOWN, None, &strict);
         let failed: Vec<Check> =
             findings.iter().filter(|f| f.policy == Policy::Fail).map(|f| f.check).collect();
@@ -361,31 +390,67 @@ mod tests {
         };
         // A spike, and a move to another level.
         let bars = week([10.0, 100.0, 10.0, 30.0, 30.0]);
-        check(&bars, &[], UNKNOWN, drop, &expect![[r#"
-            13=10 15=10 16=30 17=30
-            2025-01-14: the close moved by +900.0 % from 10 to 100, with no corporate action (dropped)
-            2025-01-15: no bar for 1 sessions before it, 2025-01-14 to 2025-01-14
-            2025-01-16: the close moved by +200.0 % from 10 to 30, with no corporate action"#]]);
-        check(&bars, &[], UNKNOWN, CheckConfig::default(), &expect![[r#"
+        check(
+            &bars,
+            &[],
+            UNKNOWN,
+            drop,
+            &expect![[r#"
+                13=10 15=10 16=30 17=30
+                2025-01-14: the close moved by +900.0 % from 10 to 100, with no corporate action (dropped)
+                2025-01-15: no bar for the session before it, 2025-01-14
+                2025-01-16: the close moved by +200.0 % from 10 to 30, with no corporate action"#]],
+        );
+        check(
+            &bars,
+            &[],
+            UNKNOWN,
+            CheckConfig::default(),
+            &expect![[r#"
             13=10 14=100 15=10 16=30 17=30
             2025-01-14: the close moved by +900.0 % from 10 to 100, with no corporate action
             2025-01-15: the close moved by -90.0 % from 100 to 10, with no corporate action
-            2025-01-16: the close moved by +200.0 % from 10 to 30, with no corporate action"#]]);
+            2025-01-16: the close moved by +200.0 % from 10 to 30, with no corporate action"#]],
+        );
         // Just at the limit.
-        check(&week([10.0, 14.0, 8.4, 8.4, 8.4]), &[], UNKNOWN, drop, &expect!["13=10 14=14 15=8.4 16=8.4 17=8.4"]);
+        check(
+            &week([10.0, 14.0, 8.4, 8.4, 8.4]),
+            &[],
+            UNKNOWN,
+            drop,
+            &expect!["13=10 14=14 15=8.4 16=8.4 17=8.4"],
+        );
         // A split moves raw prices, and no others.
         let halved = week([10.0, 10.0, 5.0, 5.0, 5.0]);
         let split = [CorporateAction::Split { date: day(20250115), ratio: 2.0 }];
         check(&halved, &split, Adjustment::Raw, drop, &expect!["13=10 14=10 15=5 16=5 17=5"]);
-        check(&halved, &split, Adjustment::Splits, drop, &expect![[r#"
+        check(
+            &halved,
+            &split,
+            Adjustment::Splits,
+            drop,
+            &expect![[r#"
             13=10 14=10 15=5 16=5 17=5
-            2025-01-15: the close moved by -50.0 % from 10 to 5, with no corporate action"#]]);
+            2025-01-15: the close moved by -50.0 % from 10 to 5, with no corporate action"#]],
+        );
         // A small dividend does not explain a large fall; a large one does.
         let paid = |amount| [CorporateAction::Dividend { date: day(20250115), amount }];
-        check(&halved, &paid(0.2), Adjustment::Splits, drop, &expect![[r#"
+        check(
+            &halved,
+            &paid(0.2),
+            Adjustment::Splits,
+            drop,
+            &expect![[r#"
             13=10 14=10 15=5 16=5 17=5
-            2025-01-15: the close moved by -50.0 % from 10 to 5, with no corporate action"#]]);
-        check(&halved, &paid(4.0), Adjustment::Splits, drop, &expect!["13=10 14=10 15=5 16=5 17=5"]);
+            2025-01-15: the close moved by -50.0 % from 10 to 5, with no corporate action"#]],
+        );
+        check(
+            &halved,
+            &paid(4.0),
+            Adjustment::Splits,
+            drop,
+            &expect!["13=10 14=10 15=5 16=5 17=5"],
+        );
         // The adjusted close stays where it was.
         let mut adjusted = halved;
         for bar in &mut adjusted {

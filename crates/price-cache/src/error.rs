@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use thesis_core::Ticker;
 
+use crate::{Finding, SourceError};
+
 /// What can go wrong with prices as a whole; faults of single rows are diagnostics.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -47,6 +49,10 @@ pub enum PriceError {
         #[source]
         source: parquet::errors::ParquetError,
     },
+    /// A file that cannot be put in its place.
+    #[cfg(feature = "parquet")]
+    #[error(transparent)]
+    Write(#[from] run_manifest::ManifestError),
     /// A Parquet file on whose damage its reader gave up without a word.
     #[error("{path} is damaged")]
     Damaged {
@@ -77,6 +83,34 @@ pub enum PriceError {
         /// The other.
         second: PathBuf,
     },
+    /// A series that a check refuses, its policy being `fail`.
+    #[error("{ticker}: {finding}{}", more_of(*.more))]
+    Check {
+        /// Whose series.
+        ticker: Ticker,
+        /// The first finding.
+        finding: Finding,
+        /// How many more there are.
+        more: usize,
+    },
+    /// Days none of which is over.
+    #[error("no session of {ticker} from {first} to {last} has ended yet")]
+    NotFinished {
+        /// The ticker.
+        ticker: Ticker,
+        /// First day asked for.
+        first: NaiveDate,
+        /// Last day asked for.
+        last: NaiveDate,
+    },
+    /// No source has the ticker, or none could answer.
+    #[error("no source gave prices of {ticker}: {}", listed(.reasons))]
+    NoSource {
+        /// The ticker.
+        ticker: Ticker,
+        /// What each source said, in the order they were asked.
+        reasons: Vec<SourceError>,
+    },
     /// A folder without price files, or a file that is none.
     #[error("no prices in {path}: {reason}")]
     NoPrices {
@@ -85,6 +119,15 @@ pub enum PriceError {
         /// What was looked for.
         reason: &'static str,
     },
+}
+
+fn more_of(more: usize) -> String {
+    if more > 0 { format!(" (and {more} more)") } else { String::new() }
+}
+
+fn listed(reasons: &[SourceError]) -> String {
+    let reasons: Vec<String> = reasons.iter().map(SourceError::to_string).collect();
+    reasons.join("; ")
 }
 
 #[cfg(feature = "parquet")]

@@ -6,11 +6,15 @@
 
 mod adjustment;
 mod bar_row;
+#[cfg(feature = "parquet")]
+mod cache;
 mod calendar;
 mod checks;
 mod columns;
 mod compact_day;
 mod corporate_action;
+#[cfg(feature = "parquet")]
+mod date_ranges;
 mod early_closes;
 mod error;
 mod line_fields;
@@ -22,18 +26,26 @@ mod parquet_dates;
 #[cfg(feature = "parquet")]
 mod parquet_rows;
 mod parse_csv;
+#[cfg(feature = "parquet")]
+mod price_file;
 mod series;
 mod session_close;
 mod source;
 
 pub use adjustment::{Adjustment, adjusted};
+#[cfg(feature = "parquet")]
+pub use cache::{Note, PriceCache, Update, UpdateSettings};
 pub use calendar::{Calendar, Sessions};
 pub use checks::{Check, CheckConfig, Finding, Policy, check_bars};
 pub use corporate_action::CorporateAction;
+#[cfg(feature = "parquet")]
+pub use date_ranges::DateRanges;
 pub use error::PriceError;
 #[cfg(feature = "parquet")]
 pub use load::{LoadOptions, Prices, load_prices};
 pub use lookup::{ReturnPrice, as_of, at_or_after, forward_return};
 pub use parse_csv::{parse_csv, parse_csv_by_ticker};
+#[cfg(feature = "parquet")]
+pub use price_file::{PriceFile, PriceMeta};
 pub use session_close::{CLOSES_KNOWN_UNTIL, close_instant, session_close};
 pub use source::{Fetched, PriceSource, SourceError};
