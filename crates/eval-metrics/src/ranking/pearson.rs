@@ -20,13 +20,15 @@ pub fn pearson(left: &[f64], right: &[f64]) -> Result<Correlation, MetricError> 
 
 /// The coefficient of finite values, as many on both sides and at least two.
 pub(super) fn coefficient(left: &[f64], right: &[f64]) -> Result<f64, MetricError> {
-    let (left, right) = (unit_deviations(left)?, unit_deviations(right)?);
-    let dot: f64 = left.iter().zip(&right).map(|(l, r)| l * r).sum();
-    Ok(dot.clamp(-1.0, 1.0))
+    let (left, right) = (scaled_deviations(left)?, scaled_deviations(right)?);
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    // One root of the product: equal sides then have exactly 1.
+    let coefficient = dot(&left, &right) / (dot(&left, &left) * dot(&right, &right)).sqrt();
+    Ok(coefficient.clamp(-1.0, 1.0))
 }
 
-/// Deviations from the mean, scaled to a length of 1.
-fn unit_deviations(values: &[f64]) -> Result<Vec<f64>, MetricError> {
+/// Deviations from the mean, over the largest: their squares neither overflow nor vanish.
+fn scaled_deviations(values: &[f64]) -> Result<Vec<f64>, MetricError> {
     const NO_VARIANCE: MetricError = MetricError::Undefined { reason: "one side has no variance" };
     // The mean of equal values may be one bit off, so that their deviations are not quite 0.
     if values.iter().all(|value| *value == values[0]) {
@@ -34,13 +36,10 @@ fn unit_deviations(values: &[f64]) -> Result<Vec<f64>, MetricError> {
     }
     let center = finite(mean(values))?;
     let mut deviations: Vec<f64> = values.iter().map(|value| value - center).collect();
-    // Scaled by the largest first, so that squares neither overflow nor vanish.
     let largest = finite(deviations.iter().fold(0.0, |largest: f64, d| largest.max(d.abs())))?;
     if largest == 0.0 {
         return Err(NO_VARIANCE);
     }
     deviations.iter_mut().for_each(|deviation| *deviation /= largest);
-    let length = deviations.iter().map(|d| d * d).sum::<f64>().sqrt();
-    deviations.iter_mut().for_each(|deviation| *deviation /= length);
     Ok(deviations)
 }

@@ -245,3 +245,29 @@ fn ends_in_short_syllable(word: &str) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Words and what nltk 3.10.4 makes of them.
+    const GOLDENS: &str = include_str!("../../../../fixtures/metrics/porter.tsv");
+
+    #[test]
+    fn stems_as_nltk() {
+        let mut checked = 0;
+        for line in GOLDENS.lines() {
+            let (word, stem) = line.split_once('\t').unwrap();
+            assert_eq!(porter_stem(word), stem, "{word}");
+            checked += 1;
+        }
+        assert!(checked > 500);
+    }
+
+    #[test]
+    fn no_word_is_too_short_or_too_odd() {
+        for word in ["", "s", "yyyy", "yed", "ied", "eed", "ing", "ion", "ll", "1234", "sssssss"] {
+            assert!(porter_stem(word).len() <= word.len() + 1, "{word}");
+        }
+    }
+}
