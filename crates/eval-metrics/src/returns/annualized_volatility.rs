@@ -20,10 +20,7 @@ pub(crate) const STATISTIC: Statistic = Statistic {
 ///
 /// # Errors
 /// Fewer than two returns, or returns that are not finite.
-pub fn annualized_volatility(
-    returns: &[f64],
-    periods: PeriodsPerYear,
-) -> Result<f64, MetricError> {
+pub fn annualized_volatility(returns: &[f64], periods: PeriodsPerYear) -> Result<f64, MetricError> {
     check_values(returns, 2)?;
     Ok(Spread::of(returns.iter().copied())?.std * periods.sqrt())
 }

@@ -23,8 +23,7 @@ pub(crate) const STATISTIC: Statistic = Statistic {
 /// lengths, fewer than two returns, or returns that are not finite.
 pub fn beta(returns: &[f64], benchmark: &[f64]) -> Result<f64, MetricError> {
     check_pair(returns, benchmark, 2)?;
-    let spread =
-        Spread::of(benchmark.iter().copied())?.varying("the benchmark does not vary")?;
+    let spread = Spread::of(benchmark.iter().copied())?.varying("the benchmark does not vary")?;
     let own = Spread::of(returns.iter().copied())?;
     let products: f64 = returns
         .iter()

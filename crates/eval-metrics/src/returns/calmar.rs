@@ -1,4 +1,5 @@
 use crate::MetricError;
+use crate::returns::checks::check_quotient;
 use crate::returns::statistic::Statistic;
 use crate::returns::{Convention, PeriodsPerYear, Unit, cagr, max_drawdown};
 
@@ -25,5 +26,5 @@ pub fn calmar(returns: &[f64], periods: PeriodsPerYear) -> Result<f64, MetricErr
     if depth <= 1e-12 {
         return Err(MetricError::Undefined { reason: "there is no drawdown" });
     }
-    Ok(cagr(returns, periods)? / depth)
+    check_quotient(cagr(returns, periods)? / depth)
 }

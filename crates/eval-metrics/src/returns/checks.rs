@@ -1,13 +1,30 @@
 use crate::MetricError;
 
-/// Refuses fewer than `needed` values and any that is NaN or infinite.
+/// Above this, the sum of fourth powers of 10⁸ values would be beyond the range of numbers.
+const LARGEST: f64 = 1e75;
+
+/// Refuses fewer than `needed` values, any that is NaN or infinite, and any beyond 1e75.
 pub(crate) fn check_values(values: &[f64], needed: usize) -> Result<(), MetricError> {
     if values.len() < needed {
         return Err(MetricError::TooFew { needed, got: values.len() });
     }
-    match values.iter().position(|value| !value.is_finite()) {
-        Some(index) => Err(MetricError::NotFinite { index }),
+    if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+        return Err(MetricError::NotFinite { index });
+    }
+    match values.iter().copied().find(|value| value.abs() > LARGEST) {
+        Some(value) => {
+            Err(MetricError::OutOfRange { name: "a value", value, range: "-1e75 to 1e75" })
+        }
         None => Ok(()),
+    }
+}
+
+/// Refuses a quotient whose divisor was all but 0.
+pub(crate) fn check_quotient(value: f64) -> Result<f64, MetricError> {
+    if value.is_finite() {
+        Ok(value)
+    } else {
+        Err(MetricError::Undefined { reason: "the divisor is all but 0" })
     }
 }
 

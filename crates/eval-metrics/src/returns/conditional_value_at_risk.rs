@@ -42,10 +42,7 @@ pub fn conditional_value_at_risk(returns: &[f64], tail: f64) -> Result<f64, Metr
 ///
 /// # Errors
 /// As [`conditional_value_at_risk`], and fewer than two returns.
-pub fn gaussian_conditional_value_at_risk(
-    returns: &[f64],
-    tail: f64,
-) -> Result<f64, MetricError> {
+pub fn gaussian_conditional_value_at_risk(returns: &[f64], tail: f64) -> Result<f64, MetricError> {
     check_values(returns, 2)?;
     check_tail(tail)?;
     let spread = Spread::of(returns.iter().copied())?;

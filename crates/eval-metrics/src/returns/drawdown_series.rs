@@ -1,5 +1,5 @@
 use crate::MetricError;
-use crate::returns::wealth::wealth;
+use crate::returns::wealth::check_compoundable;
 
 /// The distance below the highest wealth so far after each return: as many values, each between
 /// −1 and 0.
@@ -16,9 +16,10 @@ pub fn drawdown_series(returns: &[f64]) -> Result<Vec<f64>, MetricError> {
 pub(crate) fn drawdowns_from_peak(
     returns: &[f64],
 ) -> Result<impl Iterator<Item = f64>, MetricError> {
-    let mut peak = 1.0_f64;
-    Ok(wealth(returns)?.map(move |wealth| {
-        peak = peak.max(wealth);
-        wealth / peak - 1.0
+    check_compoundable(returns, 1)?;
+    // The wealth as a share of its peak: it cannot overflow, and starts afresh at each peak.
+    Ok(returns.iter().scan(1.0_f64, |share, value| {
+        *share = (*share * (1.0 + value)).min(1.0);
+        Some(*share - 1.0)
     }))
 }

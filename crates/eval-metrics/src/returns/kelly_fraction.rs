@@ -1,4 +1,5 @@
 use crate::MetricError;
+use crate::returns::checks::check_quotient;
 use crate::returns::statistic::Statistic;
 use crate::returns::{Convention, Unit, payoff_ratio, win_rate};
 
@@ -22,5 +23,5 @@ pub(crate) const STATISTIC: Statistic = Statistic {
 /// As [`win_rate`] and [`payoff_ratio`].
 pub fn kelly_fraction(returns: &[f64]) -> Result<f64, MetricError> {
     let (wins, payoff) = (win_rate(returns)?, payoff_ratio(returns)?);
-    Ok(wins - (1.0 - wins) / payoff)
+    check_quotient(wins - (1.0 - wins) / payoff)
 }

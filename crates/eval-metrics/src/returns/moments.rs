@@ -10,11 +10,9 @@ pub(crate) struct Spread {
     scale: f64,
 }
 
-/// Sums of powers of the distance from the mean.
+/// Means of powers of the distance from the mean.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CentralMoments {
-    pub(crate) count: f64,
-    /// Mean square, cube and fourth power of the distance: divided by the count.
     pub(crate) second: f64,
     pub(crate) third: f64,
     pub(crate) fourth: f64,
@@ -65,7 +63,7 @@ impl CentralMoments {
             third += square * distance;
             fourth += square * square;
         }
-        Ok(Self { count, second: second / count, third: third / count, fourth: fourth / count })
+        Ok(Self { second: second / count, third: third / count, fourth: fourth / count })
     }
 }
 
@@ -76,7 +74,6 @@ pub(crate) fn mean(values: impl Iterator<Item = f64> + Clone) -> f64 {
 }
 
 fn count_and_mean(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    let (count, sum) =
-        values.fold((0_usize, 0.0), |(count, sum), value| (count + 1, sum + value));
+    let (count, sum) = values.fold((0_usize, 0.0), |(count, sum), value| (count + 1, sum + value));
     (count as f64, sum / count as f64)
 }

@@ -1,5 +1,5 @@
 use crate::MetricError;
-use crate::returns::checks::{check_parameter, check_values};
+use crate::returns::checks::{check_parameter, check_quotient, check_values};
 use crate::returns::statistic::Statistic;
 use crate::returns::{Convention, Unit};
 
@@ -26,12 +26,12 @@ pub(crate) const STATISTIC: Statistic = Statistic {
 pub fn omega(returns: &[f64], threshold: f64) -> Result<f64, MetricError> {
     check_values(returns, 1)?;
     check_parameter("the threshold", threshold, "finite", threshold.is_finite())?;
-    let (above, below) = returns.iter().map(|value| value - threshold).fold(
-        (0.0, 0.0),
-        |(above, below), excess| (above + excess.max(0.0), below + (-excess).max(0.0)),
-    );
+    let (above, below) =
+        returns.iter().map(|value| value - threshold).fold((0.0, 0.0), |(above, below), excess| {
+            (above + excess.max(0.0), below + (-excess).max(0.0))
+        });
     if below <= 0.0 {
         return Err(MetricError::Undefined { reason: "no return is below the threshold" });
     }
-    Ok(above / below)
+    check_quotient(above / below)
 }

@@ -1,5 +1,5 @@
 use crate::MetricError;
-use crate::returns::checks::check_values;
+use crate::returns::checks::{check_quotient, check_values};
 use crate::returns::moments::mean;
 use crate::returns::statistic::Statistic;
 use crate::returns::{Convention, Unit};
@@ -26,6 +26,6 @@ pub fn payoff_ratio(returns: &[f64]) -> Result<f64, MetricError> {
     match (gain.is_nan(), loss.is_nan()) {
         (true, _) => Err(MetricError::Undefined { reason: "there is no gain" }),
         (_, true) => Err(MetricError::Undefined { reason: "there is no loss" }),
-        _ => Ok(gain / -loss),
+        _ => check_quotient(gain / -loss),
     }
 }

@@ -1,8 +1,7 @@
 use crate::MetricError;
-use crate::returns::checks::check_values;
 use crate::returns::moments::Spread;
 use crate::returns::statistic::Statistic;
-use crate::returns::wealth::final_wealth;
+use crate::returns::wealth::check_compoundable;
 use crate::returns::{Convention, Unit};
 
 pub(crate) const STATISTIC: Statistic = Statistic {
@@ -25,8 +24,7 @@ pub(crate) const STATISTIC: Statistic = Statistic {
 /// wealth never changes; [`MetricError::OutOfRange`] for a return below −1; fewer than two
 /// returns, or returns that are not finite.
 pub fn stability(returns: &[f64]) -> Result<f64, MetricError> {
-    check_values(returns, 2)?;
-    final_wealth(returns)?;
+    check_compoundable(returns, 2)?;
     if returns.contains(&-1.0) {
         return Err(MetricError::Undefined { reason: "everything is lost" });
     }

@@ -1,5 +1,5 @@
 use crate::MetricError;
-use crate::returns::checks::check_values;
+use crate::returns::checks::{check_quotient, check_values};
 use crate::returns::quantile::quantile;
 use crate::returns::statistic::Statistic;
 use crate::returns::{Convention, Unit};
@@ -29,5 +29,5 @@ pub fn tail_ratio(returns: &[f64]) -> Result<f64, MetricError> {
     if low == 0.0 {
         return Err(MetricError::Undefined { reason: "the 5 % quantile is 0" });
     }
-    Ok(high / low)
+    check_quotient(high / low)
 }
