@@ -238,14 +238,9 @@ impl<'a> Run<'a> {
         self.after_the_close(day, closes);
     }
 
-    /// Corporate actions, charges for the days since the last session, and the base of sizing.
+    /// Charges for the days since the last session, corporate actions, and the base of sizing.
     fn before_the_open(&mut self, day: usize) {
-        for event in self.market.events_on(day) {
-            self.corporate_action(day, event.asset, event.action);
-        }
-        if let Some(after) = self.config.delisting.after_sessions {
-            self.delist(day, after);
-        }
+        // What was held and owed since the last close, so before anything of today is booked.
         if !self.outcome.days.is_empty() {
             let dates = self.market.dates();
             let days = (dates[day] - dates[day - 1]).num_days();
@@ -255,6 +250,12 @@ impl<'a> Run<'a> {
             self.totals.borrow = borrow;
             self.totals.interest = interest;
             self.ledger.receive(-(borrow + interest), self.floor);
+        }
+        for event in self.market.events_on(day) {
+            self.corporate_action(day, event.asset, event.action);
+        }
+        if let Some(after) = self.config.delisting.after_sessions {
+            self.delist(day, after);
         }
         self.base = (self.ledger.cash + self.marks.net - self.ledger.owed).max(0.0);
         // `0.0 -` and not a minus sign: a floor of −0 would print as such.
