@@ -335,7 +335,9 @@ impl<'a> Run<'a> {
             let called = row
                 .and_then(|row| row[asset])
                 .is_some_and(|action| self.weights[action.index()].is_some());
-            if !called && wanted(target.cause) {
+            // A carried call waits, too, while a margin call is met.
+            let waits = self.margin_call && target.cause == Cause::Carried;
+            if !called && !waits && wanted(target.cause) {
                 self.collect(venue, asset, target);
             }
         }
@@ -353,9 +355,9 @@ impl<'a> Run<'a> {
             let Some(weight) = action.and_then(|action| self.weights[action.index()]) else {
                 continue;
             };
+            // Whatever becomes of it.
+            self.give_way(asset);
             if weight == 0.0 && self.ledger.shares[asset] == 0.0 {
-                // Nothing to close; a carried order to open gives way all the same.
-                self.give_way(asset);
                 continue;
             }
             if let Some(reason) = refused {
@@ -409,13 +411,11 @@ impl<'a> Run<'a> {
         if carried {
             let cause = if target.cause == Cause::Call { Cause::Carried } else { target.cause };
             self.pending.insert(asset, Target { cause, ..target });
-        } else if !target.cause.is_forced() {
-            self.give_way(asset);
         }
         self.drop_order(venue.day, asset, reason, carried);
     }
 
-    /// A newer call takes the place of one that waits.
+    /// A newer call takes the place of one that waits, but not of what the rules want.
     fn give_way(&mut self, asset: usize) {
         if !self.pending.is_empty()
             && self.pending.get(asset).is_some_and(|target| !target.cause.is_forced())
