@@ -401,7 +401,12 @@ impl<'a> Run<'a> {
             DropReason::ZeroVolume
         } else {
             let value = target.weight * self.base;
-            let difference = value - self.ledger.shares[asset] * last;
+            let held = self.ledger.shares[asset] * last;
+            if target.cause == Cause::MarginCall && value.abs() >= held.abs() {
+                // A payout since the close left room for all of it; a cut never adds.
+                return;
+            }
+            let difference = value - held;
             let (asset, cause) = (asset as u32, target.cause);
             self.orders.push(Order { difference, target: value, asset, cause });
             return;
