@@ -4,6 +4,7 @@
 mod awkward;
 mod market;
 mod plots;
+mod sheet;
 
 use std::error::Error;
 use std::fs;
@@ -14,7 +15,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         std::env::args_os().nth(1).map(PathBuf::from).ok_or("name a folder to write to")?;
     fs::create_dir_all(&folder)?;
     let market = market::market(2_516, 7);
-    for (name, svg) in plots::plots(&market).into_iter().chain(awkward::awkward()) {
+    let plots = plots::plots(&market);
+    let page = backtest_report::render(&sheet::sheet(&market, &plots));
+    fs::write(folder.join("tear-sheet.html"), page)?;
+    for (name, svg) in plots.into_iter().chain(awkward::awkward()) {
         fs::write(folder.join(format!("{name}.svg")), svg)?;
     }
     Ok(())
