@@ -1,8 +1,7 @@
-use statrs::function::erf::erfc;
-
 use super::Correlation;
 use crate::MetricError;
 use crate::paired::check_pairs;
+use crate::significance::distributions::normal_cdf;
 
 /// Up to this many pairs without ties the p-value is exact.
 const EXACT: usize = 33;
@@ -50,7 +49,7 @@ pub fn kendall_tau_b(left: &[f64], right: &[f64]) -> Result<Correlation, MetricE
         let variance = (pairs * (2.0 * size + 5.0) - left_ties.fives - right_ties.fives) / 18.0
             + 2.0 * left_ties.pairs as f64 * right_ties.pairs as f64 / pairs
             + left_ties.triples * right_ties.triples / (9.0 * pairs * (size - 2.0));
-        erfc(balance.abs() / variance.sqrt() / std::f64::consts::SQRT_2)
+        2.0 * normal_cdf(-balance.abs() / variance.sqrt())
     };
     Ok(Correlation { coefficient: coefficient.clamp(-1.0, 1.0), p_value: p_value.clamp(0.0, 1.0) })
 }
