@@ -91,7 +91,9 @@ pub fn simulate_between(
     for day in sessions.clone() {
         run.session(day);
         if run.outcome.ended.is_some() {
-            run.drop_calls(day, day..sessions.end, DropReason::RunEnded);
+            // The calls of this close were filled at it, or are still to come.
+            let first = day + usize::from(config.entry_price == EntryPrice::Close);
+            run.drop_calls(day, first..sessions.end, DropReason::RunEnded);
             return Ok(run.outcome);
         }
     }
