@@ -312,11 +312,10 @@ impl<'a> Run<'a> {
 
     fn end_holding_periods(&mut self, day: usize) {
         for asset in 0..self.exits.len() {
-            if self.exits[asset] == day as u32 && self.ledger.shares[asset] != 0.0 {
-                self.exits[asset] = NEVER;
-                if self.pending.get(asset).is_none() {
-                    self.pending.insert(asset, Target::exit(Cause::HoldingPeriod));
-                }
+            // Day after day until it is done: another order may come first.
+            let is_over = self.exits[asset] <= day as u32 && self.ledger.shares[asset] != 0.0;
+            if is_over && self.pending.get(asset).is_none() {
+                self.pending.insert(asset, Target::exit(Cause::HoldingPeriod));
             }
         }
     }
@@ -441,7 +440,10 @@ impl<'a> Run<'a> {
                     let asset = order.asset as usize;
                     let carried = order.cause.is_forced() && order.cause != Cause::MarginCall;
                     if !carried {
-                        self.pending.remove(asset);
+                        self.give_way(asset);
+                    }
+                    if order.target * self.ledger.shares[asset] > 0.0 {
+                        self.renew(venue.day, order);
                     }
                     self.drop_order(venue.day, asset, reason, carried);
                 }
@@ -526,7 +528,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Clears what the order settled, and starts the holding period of what a call opened.
+    /// Clears what the order settled.
     #[inline]
     fn done(&mut self, day: usize, order: &Order) {
         let asset = order.asset as usize;
@@ -536,11 +538,20 @@ impl<'a> Run<'a> {
                 self.pending.remove(asset);
             }
         }
-        if let (Some(sessions), Cause::Call | Cause::Carried) =
-            (self.config.holding_sessions, order.cause)
-        {
+        self.renew(day, order);
+    }
+
+    /// Starts the holding period of what a call opened or confirmed, whether or not shares changed
+    /// hands.
+    fn renew(&mut self, day: usize, order: &Order) {
+        let asset = order.asset as usize;
+        let called = matches!(order.cause, Cause::Call | Cause::Carried);
+        if let Some(sessions) = self.config.holding_sessions.filter(|_| called) {
             let held = self.ledger.shares[asset] != 0.0;
             self.exits[asset] = if held { (day as u32).saturating_add(sessions) } else { NEVER };
+            if self.pending.get(asset).is_some_and(|t| t.cause == Cause::HoldingPeriod) {
+                self.pending.remove(asset);
+            }
         }
     }
 
