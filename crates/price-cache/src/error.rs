@@ -111,6 +111,14 @@ pub enum PriceError {
         /// What each source said, in the order they were asked.
         reasons: Vec<SourceError>,
     },
+    /// An address that no question is sent to.
+    #[error("`{url}` cannot be a service's address: {reason}")]
+    BaseUrl {
+        /// The address.
+        url: String,
+        /// Why not.
+        reason: &'static str,
+    },
     /// A folder without price files, or a file that is none.
     #[error("no prices in {path}: {reason}")]
     NoPrices {

@@ -5,6 +5,8 @@
 //! of the New York Stock Exchange ended. This crate reads no file and looks at no clock.
 
 mod adjustment;
+#[cfg(feature = "http")]
+mod api_key;
 mod bar_row;
 #[cfg(feature = "parquet")]
 mod cache;
@@ -16,7 +18,11 @@ mod corporate_action;
 #[cfg(feature = "parquet")]
 mod date_ranges;
 mod early_closes;
+#[cfg(feature = "http")]
+mod eodhd;
 mod error;
+#[cfg(feature = "http")]
+mod http;
 mod line_fields;
 #[cfg(feature = "parquet")]
 mod load;
@@ -31,8 +37,12 @@ mod price_file;
 mod series;
 mod session_close;
 mod source;
+#[cfg(feature = "http")]
+mod yahoo;
 
 pub use adjustment::{Adjustment, adjusted};
+#[cfg(feature = "http")]
+pub use api_key::ApiKey;
 #[cfg(feature = "parquet")]
 pub use cache::{Note, PriceCache, Update, UpdateSettings};
 pub use calendar::{Calendar, Sessions};
@@ -40,7 +50,11 @@ pub use checks::{Check, CheckConfig, Finding, Policy, check_bars};
 pub use corporate_action::CorporateAction;
 #[cfg(feature = "parquet")]
 pub use date_ranges::DateRanges;
+#[cfg(feature = "http")]
+pub use eodhd::Eodhd;
 pub use error::PriceError;
+#[cfg(feature = "http")]
+pub use http::{Clock, HttpClient, HttpSettings, SystemClock};
 #[cfg(feature = "parquet")]
 pub use load::{LoadOptions, Prices, load_prices};
 pub use lookup::{ReturnPrice, as_of, at_or_after, forward_return};
@@ -49,3 +63,5 @@ pub use parse_csv::{parse_csv, parse_csv_by_ticker};
 pub use price_file::{PriceFile, PriceMeta};
 pub use session_close::{CLOSES_KNOWN_UNTIL, close_instant, session_close};
 pub use source::{Fetched, PriceSource, SourceError};
+#[cfg(feature = "http")]
+pub use yahoo::Yahoo;
