@@ -39,7 +39,8 @@ pub fn kendall_tau_b(left: &[f64], right: &[f64]) -> Result<Correlation, MetricE
     }
     let concordant = all + both_ties.pairs - left_ties.pairs - right_ties.pairs - discordant;
     let balance = concordant as f64 - discordant as f64;
-    let coefficient = balance / (left_untied as f64).sqrt() / (right_untied as f64).sqrt();
+    // One root of the product: equal sides then have exactly 1.
+    let coefficient = balance / (left_untied as f64 * right_untied as f64).sqrt();
     let out_of_order = discordant.min(all - discordant);
     let untied = left_ties.pairs == 0 && right_ties.pairs == 0;
     let p_value = if untied && (left.len() <= EXACT || out_of_order <= 1) {
