@@ -609,7 +609,9 @@ impl<'a> Run<'a> {
     /// Sets a target for each holding, from its value.
     fn replace_holdings(&mut self, target: impl Fn(f64) -> Target) {
         for asset in 0..self.ledger.shares.len() {
-            if self.ledger.shares[asset] != 0.0 {
+            // A position that the stop could not sell yet is to be sold whole all the same.
+            let leaves = |waits: Target| waits.cause == Cause::DrawdownStop;
+            if self.ledger.shares[asset] != 0.0 && !self.pending.get(asset).is_some_and(leaves) {
                 self.pending.insert(asset, target(self.ledger.value(asset)));
             }
         }
