@@ -1,3 +1,5 @@
+mod backtest;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -42,6 +44,18 @@ enum StageArgs {
         #[arg(long, default_value_t = 1_000_000)]
         records: usize,
     },
+    /// The backtest engine on a made-up market with half a fill a bar, beside vectorbt
+    Backtest {
+        /// How many tickers
+        #[arg(long, default_value_t = 500)]
+        tickers: usize,
+        /// How many sessions
+        #[arg(long, default_value_t = 2_520)]
+        sessions: usize,
+        /// Python with vectorbt, for the peer; without it, one is set up where python3 is there
+        #[arg(long)]
+        python: Option<PathBuf>,
+    },
 }
 
 /// Times a stage as a whole process, from a built release binary.
@@ -54,6 +68,9 @@ pub(crate) fn run(args: &ThroughputArgs) -> anyhow::Result<()> {
         }
         StageArgs::BuildDataset { input_dir, records } => {
             build_dataset(&scratch, &absolute(input_dir), *records)
+        }
+        StageArgs::Backtest { tickers, sessions, python } => {
+            backtest::run(&scratch, *tickers, *sessions, python.as_deref())
         }
     }
 }

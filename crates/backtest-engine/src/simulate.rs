@@ -157,6 +157,9 @@ struct Venue<'a> {
 
 const NEVER: u32 = u32::MAX;
 
+/// An order of less than this share of equity is rounding: it would count as a trade and be none.
+const ROUNDING: f64 = 1e-12;
+
 impl<'a> Run<'a> {
     fn new(
         market: &'a Market,
@@ -461,7 +464,8 @@ impl<'a> Run<'a> {
         let (shares, last) = (self.ledger.shares[asset], self.ledger.last[asset]);
         let closing = order.target == 0.0;
         let mut quantity = if closing { -shares } else { order.target / last - shares };
-        if quantity == 0.0 {
+        let rounding = ROUNDING * self.base;
+        if quantity == 0.0 || (!closing && quantity.abs() * last <= rounding) {
             return Ok(());
         }
         let mut cut = None;
@@ -499,7 +503,7 @@ impl<'a> Run<'a> {
             if quantity > most {
                 quantity = limits.lots_within(most);
                 cut = Some(Cut::Cash);
-                if quantity <= 0.0 {
+                if quantity * price <= rounding {
                     return Err(DropReason::Cash);
                 }
             }

@@ -6,10 +6,10 @@ use crate::{Calls, EngineError, Market};
 ///
 /// # Errors
 /// None for a valid market.
-pub fn equal_weight(market: &Market) -> Result<Calls, EngineError> {
+pub fn equal_weight(market: &Market, first: usize) -> Result<Calls, EngineError> {
     let width = market.tickers().len();
     let mut weights = vec![f64::NAN; market.dates().len() * width];
-    for day in month_begins(market) {
+    for day in month_begins(market, first) {
         let closes = market.closes(day);
         let count = closes.iter().filter(|close| !close.is_nan()).count();
         for (weight, close) in weights[day * width..].iter_mut().zip(closes) {

@@ -2,7 +2,7 @@
 //!
 //! Each gives [`Calls`](crate::Calls) whose strengths are weights of equity; [`config`] gives the
 //! rules under which they are traded, with the costs and limits of the strategy that they are held
-//! against.
+//! against. `first` is the index of the session on which the strategy begins.
 
 mod buy_and_hold;
 mod equal_weight;
@@ -42,8 +42,8 @@ fn of_weights(market: &Market, weights: &[f64]) -> Result<Calls, EngineError> {
     Calls::new(market, weights.iter().map(action).collect(), Some(strengths))
 }
 
-/// The sessions that begin a month, the first session among them.
-fn month_begins(market: &Market) -> impl Iterator<Item = usize> + '_ {
+/// The sessions from `first` on that begin a month, and `first` itself.
+fn month_begins(market: &Market, first: usize) -> impl Iterator<Item = usize> + '_ {
     let month = |day: usize| (market.dates()[day].year(), market.dates()[day].month());
-    (0..market.dates().len()).filter(move |day| *day == 0 || month(*day) != month(*day - 1))
+    (first..market.dates().len()).filter(move |day| *day == first || month(*day) != month(*day - 1))
 }

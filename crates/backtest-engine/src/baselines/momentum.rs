@@ -16,10 +16,10 @@ const HELD: f64 = 0.3;
 ///
 /// # Errors
 /// None for a valid market.
-pub fn momentum(market: &Market) -> Result<Calls, EngineError> {
+pub fn momentum(market: &Market, first: usize) -> Result<Calls, EngineError> {
     let width = market.tickers().len();
     let mut weights = vec![f64::NAN; market.dates().len() * width];
-    for day in month_begins(market).filter(|day| *day >= FORMATION) {
+    for day in month_begins(market, first).filter(|day| *day >= FORMATION) {
         let mut ranked: Vec<(f64, usize)> = (0..width)
             .filter(|asset| !market.closes(day)[*asset].is_nan())
             .filter_map(|asset| Some((formation_return(market, day, asset)?, asset)))

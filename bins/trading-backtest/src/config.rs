@@ -1,0 +1,219 @@
+use std::path::PathBuf;
+
+use backtest_engine::{
+    ActionWeights, BacktestConfig, Conflict, Costs, Delisting, DrawdownStop, EntryPrice, Limits,
+    MissingBar, Sizing,
+};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use thesis_core::{DateOrder, Usd};
+
+/// The settings of `configs/backtest.yaml`, which documents each key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct BacktestSettings {
+    pub(crate) from: Option<NaiveDate>,
+    pub(crate) to: Option<NaiveDate>,
+    pub(crate) date_order: DateOrder,
+    pub(crate) calendar: CalendarSetting,
+    pub(crate) prices: PricesSetting,
+    pub(crate) conflict: Conflict,
+    pub(crate) strength: StrengthSetting,
+    pub(crate) min_confidence: f64,
+    pub(crate) initial_cash: Usd,
+    pub(crate) entry_price: EntryPrice,
+    pub(crate) missing_bar: MissingBar,
+    pub(crate) shorts: bool,
+    pub(crate) action_weights: ActionWeights,
+    pub(crate) sizing: SizingSettings,
+    pub(crate) holding_sessions: Option<u32>,
+    pub(crate) costs: Costs,
+    pub(crate) limits: Limits,
+    pub(crate) drawdown_stop: Option<DrawdownStop>,
+    pub(crate) delisting: Delisting,
+    pub(crate) periods_per_year: f64,
+    pub(crate) risk_free_annual: f64,
+    pub(crate) seed: u64,
+    pub(crate) random_draws: u32,
+    pub(crate) bootstrap: BootstrapSettings,
+    pub(crate) sensitivity: SensitivitySettings,
+    pub(crate) walk_forward: WalkForwardSettings,
+    pub(crate) grid: Map<String, Value>,
+}
+
+/// Which days are sessions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CalendarSetting {
+    /// Those of the New York Stock Exchange.
+    Xnys,
+    /// Monday to Friday.
+    Weekdays,
+    /// Every day that has a bar.
+    Bars,
+    /// Those of a file.
+    File(PathBuf),
+}
+
+/// Which prices are traded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PricesSetting {
+    /// Open and close scaled by adj_close / close, so that dividends are in the returns.
+    Adjusted,
+    /// As they stand in the file.
+    AsStored,
+}
+
+/// What makes a position larger or smaller than its action alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StrengthSetting {
+    /// Nothing.
+    None,
+    /// The confidence of the call; of five probabilities, that of the action.
+    Confidence,
+}
+
+/// `sizing` as one mapping, so that layers of settings can be put together key by key.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SizingSettings {
+    pub(crate) rule: SizingRule,
+    pub(crate) pct: f64,
+    pub(crate) annual_target: f64,
+    pub(crate) kelly_fraction: f64,
+    pub(crate) window: usize,
+    pub(crate) max_pct: f64,
+}
+
+/// How large a full position is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SizingRule {
+    FixedPct,
+    VolatilityTarget,
+    Kelly,
+}
+
+/// Intervals around figures.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct BootstrapSettings {
+    pub(crate) replicates: usize,
+    pub(crate) confidence: f64,
+}
+
+/// The costs that `--sensitivity` sweeps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SensitivitySettings {
+    pub(crate) fee_bps: Vec<f64>,
+    pub(crate) slippage_bps: Vec<f64>,
+}
+
+/// The windows of `--walk-forward`, in sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct WalkForwardSettings {
+    pub(crate) train_sessions: usize,
+    pub(crate) test_sessions: usize,
+    pub(crate) expanding: bool,
+}
+
+impl Default for BacktestSettings {
+    fn default() -> Self {
+        let engine = BacktestConfig::default();
+        Self {
+            from: None,
+            to: None,
+            date_order: DateOrder::Refuse,
+            calendar: CalendarSetting::Xnys,
+            prices: PricesSetting::Adjusted,
+            conflict: Conflict::Last,
+            strength: StrengthSetting::None,
+            min_confidence: 0.0,
+            initial_cash: engine.initial_cash,
+            entry_price: engine.entry_price,
+            missing_bar: engine.missing_bar,
+            shorts: engine.shorts,
+            action_weights: engine.action_weights,
+            sizing: SizingSettings::default(),
+            holding_sessions: engine.holding_sessions,
+            costs: engine.costs,
+            limits: engine.limits,
+            drawdown_stop: engine.drawdown_stop,
+            delisting: engine.delisting,
+            periods_per_year: 252.0,
+            risk_free_annual: 0.0,
+            seed: 7,
+            random_draws: 1_000,
+            bootstrap: BootstrapSettings::default(),
+            sensitivity: SensitivitySettings::default(),
+            walk_forward: WalkForwardSettings::default(),
+            grid: Map::new(),
+        }
+    }
+}
+
+impl Default for SizingSettings {
+    fn default() -> Self {
+        Self {
+            rule: SizingRule::FixedPct,
+            pct: 0.1,
+            annual_target: 0.1,
+            kelly_fraction: 0.5,
+            window: 63,
+            max_pct: 0.2,
+        }
+    }
+}
+
+impl Default for BootstrapSettings {
+    fn default() -> Self {
+        Self { replicates: 2_000, confidence: 0.95 }
+    }
+}
+
+impl Default for SensitivitySettings {
+    fn default() -> Self {
+        Self {
+            fee_bps: vec![0.0, 1.0, 2.0, 5.0, 10.0, 20.0],
+            slippage_bps: vec![0.0, 2.0, 5.0, 10.0, 20.0, 50.0],
+        }
+    }
+}
+
+impl Default for WalkForwardSettings {
+    fn default() -> Self {
+        Self { train_sessions: 252, test_sessions: 63, expanding: false }
+    }
+}
+
+impl BacktestSettings {
+    /// The engine's share of the settings.
+    pub(crate) fn engine(&self) -> BacktestConfig {
+        let SizingSettings { rule, pct, annual_target, kelly_fraction, window, max_pct } =
+            self.sizing;
+        BacktestConfig {
+            initial_cash: self.initial_cash,
+            entry_price: self.entry_price,
+            missing_bar: self.missing_bar,
+            shorts: self.shorts,
+            action_weights: self.action_weights,
+            sizing: match rule {
+                SizingRule::FixedPct => Sizing::FixedPct { pct },
+                SizingRule::VolatilityTarget => {
+                    Sizing::VolatilityTarget { annual_target, window, max_pct }
+                }
+                SizingRule::Kelly => Sizing::Kelly { fraction: kelly_fraction, window, max_pct },
+            },
+            holding_sessions: self.holding_sessions,
+            costs: self.costs,
+            limits: self.limits,
+            drawdown_stop: self.drawdown_stop,
+            delisting: self.delisting,
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Daily calls and prices to an equity curve, figures and a tear sheet.
+
+mod args;
+mod backtest;
+mod baselines;
+mod call_file;
+mod config;
+mod grid;
+mod order_files;
+mod outputs;
+mod prices;
+mod sensitivity;
+mod statistics;
+mod walk_forward;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Args;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    stage_cli::run("trading-backtest", &args.common, |stage| backtest::run(stage, &args))
+}

@@ -1,0 +1,162 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use backtest_engine::Market;
+use chrono::NaiveDate;
+use price_cache::{Calendar, LoadOptions, adjusted, load_prices};
+use stage_cli::Hint;
+use thesis_core::{Bar, Diagnostic, Severity, Ticker};
+
+use crate::call_file::CallFile;
+use crate::config::{BacktestSettings, CalendarSetting, PricesSetting};
+
+/// The bars to trade, and what was odd about them.
+pub(crate) struct Prices {
+    pub(crate) market: Market,
+    pub(crate) bars: usize,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// Loads the bars of the tickers that were called, of sessions alone, adjusted if asked for.
+///
+/// # Errors
+/// No bars; a bar that cannot be adjusted; a calendar that cannot be read.
+pub(crate) fn load_market(
+    path: Option<&Path>,
+    calls: &mut CallFile,
+    settings: &BacktestSettings,
+) -> anyhow::Result<Prices> {
+    let tickers = calls.calls.iter().map(|call| call.ticker.clone()).collect();
+    let (mut bars, mut diagnostics) = match path {
+        Some(path) => {
+            let options = LoadOptions {
+                tickers: Some(tickers),
+                from: None,
+                to: settings.to,
+                date_order: settings.date_order,
+            };
+            load_prices(path, &options)
+                .hint("--prices names a folder of TICKER.csv or TICKER.parquet, or one file")?
+        }
+        None => (std::mem::take(&mut calls.bars), Vec::new()),
+    };
+    if bars.is_empty() {
+        return Err(anyhow::anyhow!("there are no prices of the tickers that were called"))
+            .hint("--prices names a folder of TICKER.csv or TICKER.parquet, or one file");
+    }
+    let sessions = Sessions::of(&settings.calendar)?;
+    for (ticker, bars) in &mut bars {
+        sort_and_check(ticker, bars)?;
+        keep_sessions(ticker, bars, &sessions, settings, &mut diagnostics);
+        if settings.prices == PricesSetting::Adjusted {
+            *bars = adjust(ticker, bars, &mut diagnostics)?;
+        }
+    }
+    bars.retain(|_, bars| !bars.is_empty());
+    if bars.is_empty() {
+        bail!("no bar is left within the sessions and dates that were asked for");
+    }
+    let count = bars.values().map(Vec::len).sum();
+    let market = Market::from_bars(bars.into_iter().collect())?;
+    Ok(Prices { market, bars: count, diagnostics })
+}
+
+/// The calendar's answer to whether a day is a session.
+enum Sessions {
+    Every,
+    Of(Calendar),
+}
+
+impl Sessions {
+    fn of(setting: &CalendarSetting) -> anyhow::Result<Self> {
+        Ok(match setting {
+            CalendarSetting::Xnys => Self::Of(Calendar::xnys()),
+            CalendarSetting::Weekdays => Self::Of(Calendar::weekdays()),
+            CalendarSetting::Bars => Self::Every,
+            CalendarSetting::File(path) => {
+                let text = std::fs::read_to_string(path)
+                    .with_context(|| format!("cannot read the calendar {}", path.display()))
+                    .hint("--calendar is xnys, weekdays, bars, or a file of dates")?;
+                Self::Of(Calendar::parse(&path.to_string_lossy(), &text)?)
+            }
+        })
+    }
+
+    /// A day that the calendar does not reach counts as one: nothing speaks against it.
+    fn has(&self, date: NaiveDate) -> bool {
+        match self {
+            Self::Every => true,
+            Self::Of(calendar) => calendar.is_session(date).unwrap_or(true),
+        }
+    }
+}
+
+fn sort_and_check(ticker: &Ticker, bars: &mut [Bar]) -> anyhow::Result<()> {
+    bars.sort_by_key(|bar| bar.date);
+    if let Some(pair) = bars.windows(2).find(|pair| pair[0].date == pair[1].date) {
+        bail!("{ticker} has two bars of {}", pair[0].date);
+    }
+    Ok(())
+}
+
+/// Drops bars of days that are no session, and those after the last day asked for.
+fn keep_sessions(
+    ticker: &Ticker,
+    bars: &mut Vec<Bar>,
+    sessions: &Sessions,
+    settings: &BacktestSettings,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    bars.retain(|bar| settings.to.is_none_or(|to| bar.date <= to));
+    bars.retain(|bar| {
+        let session = sessions.has(bar.date);
+        if !session {
+            let message = format!("{} is no session; the bar is left out", bar.date);
+            diagnostics.push(about(ticker, Severity::Warning, message));
+        }
+        session
+    });
+}
+
+/// Scales all prices to the adjusted close, and volume the other way, so that a day's turnover in
+/// dollars stays what it was. A series without any adjusted close is traded as it stands.
+fn adjust(
+    ticker: &Ticker,
+    bars: &[Bar],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> anyhow::Result<Vec<Bar>> {
+    if bars.iter().all(|bar| bar.adj_close.is_none()) {
+        let message = "no adjusted closes; dividends are not in the returns".to_owned();
+        diagnostics.push(about(ticker, Severity::Warning, message));
+        return Ok(bars.to_vec());
+    }
+    let scaled = adjusted(bars)
+        .with_context(|| format!("{ticker} cannot be adjusted"))
+        .hint("--price-basis as_stored trades the prices as they stand")?;
+    let same_dollars = |(scaled, stored): (Bar, &Bar)| Bar {
+        volume: scaled.volume * (stored.close / scaled.close),
+        ..scaled
+    };
+    Ok(scaled.into_iter().zip(bars).map(same_dollars).collect())
+}
+
+fn about(ticker: &Ticker, severity: Severity, message: String) -> Diagnostic {
+    Diagnostic { file: ticker.to_string(), line: 1, column: 1, severity, message }
+}
+
+/// How many bars each ticker has, for the log.
+pub(crate) fn span(market: &Market) -> Option<(NaiveDate, NaiveDate)> {
+    Some((*market.dates().first()?, *market.dates().last()?))
+}
+
+/// The names of tickers that were called and have no prices, with the number of their calls.
+pub(crate) fn unknown_tickers(calls: &CallFile, market: &Market) -> BTreeMap<Ticker, usize> {
+    let mut unknown = BTreeMap::new();
+    for call in &calls.calls {
+        if market.asset(&call.ticker).is_none() {
+            *unknown.entry(call.ticker.clone()).or_default() += 1;
+        }
+    }
+    unknown
+}
