@@ -62,7 +62,7 @@ impl Cells {
         for (column, name) in names.iter().enumerate().step_by(every) {
             let half = text_width(name, TEXT_PX) / 2.0;
             let middle = self.left + (column as f64 + 0.5) * self.width;
-            if middle + half <= canvas.width {
+            if middle - half >= 2.0 && middle + half <= canvas.width - 2.0 {
                 canvas.text(name, (middle, y), Anchor::Middle, MUTED);
             }
         }

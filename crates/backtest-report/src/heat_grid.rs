@@ -111,7 +111,7 @@ fn settings(canvas: &Canvas<'_>, plot: &HeatGrid, height: f64, top: f64) -> Cell
     let cells = Cells { left, top, width, height };
     let x_name = fit(&format!("{} →", plot.x_name), TEXT_PX, canvas.width - MARGIN - left);
     canvas.text(&x_name, (left, top - 36.0), Anchor::Start, MUTED);
-    canvas.text(&y_name, (left - 8.0, top - 13.0), Anchor::End, MUTED);
+    canvas.text(&y_name, (left - 8.0, top - 36.0), Anchor::End, MUTED);
     cells.column_names(canvas, &plot.x, top - 13.0);
     for (row, name) in names.iter().enumerate() {
         cells.row_name(canvas, row, name);

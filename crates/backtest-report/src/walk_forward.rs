@@ -34,7 +34,7 @@ pub struct FoldSharpe {
 /// Draws [`WalkForward`] as an SVG document: a bar a fold, with its first and last month.
 pub fn walk_forward(plot: &WalkForward, size: Size) -> String {
     const TITLE: &str = "Walk-forward folds";
-    const MEASURE: &str = "annualized Sharpe ratio of each test range";
+    const MEASURE: &str = "annualized Sharpe ratio; first and last month of each test range";
     let size = size.readable();
     let values = plot.folds.iter().flat_map(|fold| [Some(fold.out_of_sample), fold.in_sample]);
     let Some((lo, hi)) = extent(values.flatten()) else {
@@ -90,28 +90,28 @@ fn draw_fold(canvas: &Canvas<'_>, plane: &Frame, fold: &FoldSharpe, x: f64, step
         canvas.line(&[(x - reach, in_sample), (x + reach, in_sample)], INK.to_rgba(), 2.0);
     }
     let label = fixed(value, 2);
-    let label_y = if value < 0.0 { y + 11.0 } else { y - 11.0 };
-    let free = !in_sample.is_finite() || (in_sample - label_y).abs() > 9.0;
-    if y.is_finite() && free && text_width(&label, TEXT_PX) + 6.0 <= step {
-        canvas.text(&label, (x, label_y), Anchor::Middle, INK);
+    if y.is_finite() && text_width(&label, TEXT_PX) + 4.0 <= step {
+        let away = if value < 0.0 { 11.0 } else { -11.0 };
+        // Beyond the line of the other range, where that would run through the figure.
+        let blocked = (in_sample - (y + away)).abs() <= 9.0;
+        let from = if blocked { in_sample } else { y };
+        canvas.text(&label, (x, from + away), Anchor::Middle, INK);
     }
 }
 
 /// First and last month under each fold, or under every second, third, … so that none touch.
 fn date_labels(canvas: &Canvas<'_>, plane: &Frame, folds: &[FoldSharpe], step: f64) {
-    let every = ((text_width("to 2021-03", TEXT_PX) + 10.0) / step).ceil().max(1.0) as usize;
+    let half = text_width("2021-03", TEXT_PX) / 2.0;
+    let every = ((2.0 * half + 6.0) / step).ceil().max(1.0) as usize;
     for (i, fold) in folds.iter().enumerate().step_by(every) {
         let x = plane.left + (i as f64 + 0.5) * step;
-        let last = format!("to {}", fold.last.format("%Y-%m"));
-        let half = text_width(&last, TEXT_PX) / 2.0;
         if x - half >= 2.0 && x + half <= canvas.width - 2.0 {
-            canvas.text(
-                &fold.first.format("%Y-%m").to_string(),
-                (x, plane.bottom + 17.0),
-                Anchor::Middle,
-                MUTED,
-            );
-            canvas.text(&last, (x, plane.bottom + 36.0), Anchor::Middle, MUTED);
+            canvas.text(&month(fold.first), (x, plane.bottom + 17.0), Anchor::Middle, MUTED);
+            canvas.text(&month(fold.last), (x, plane.bottom + 36.0), Anchor::Middle, MUTED);
         }
     }
+}
+
+fn month(day: NaiveDate) -> String {
+    day.format("%Y-%m").to_string()
 }
