@@ -7,6 +7,7 @@ use anyhow::Context;
 use backtest_engine::{
     Calls, DropReason, Market, Outcome, PlacedCalls, Record, round_trips, simulate_between,
 };
+use backtest_report::render;
 use chrono::NaiveDate;
 use run_manifest::{Manifest, Run};
 use serde::Serialize;
@@ -19,10 +20,12 @@ use crate::baselines::{RandomCalls, run_baselines, run_random_calls};
 use crate::call_file::{CallFile, read_calls};
 use crate::config::BacktestSettings;
 use crate::grid::{Grid, grid_points, run_grid};
-use crate::order_files::{RoundTripSummary, days_csv, dropped_csv, fills_csv};
+use crate::order_files::{RoundTripSummary, days_csv, dropped_csv, equity_csv, fills_csv};
 use crate::outputs::Outputs;
+use crate::plots::plots;
 use crate::prices::{Prices, load_market, unknown_tickers};
 use crate::sensitivity::{Sensitivity, sweep_costs};
+use crate::sheet::tear_sheet;
 use crate::statistics::{Performance, SharpeUncertainty, options, performance, sharpe_uncertainty};
 use crate::walk_forward::{WalkForward, walk_forward};
 
@@ -178,6 +181,15 @@ pub(crate) fn run(stage: &Stage, args: &Args) -> anyhow::Result<ExitCode> {
     outputs.write(".fills.csv", &fills_csv(&study.market, &study.outcome)?)?;
     let dropped = dropped_csv(&study.market, &study.outcome, &file, &placed.dropped)?;
     outputs.write(".dropped.csv", &dropped)?;
+    if let Some(found) = &study.walk_forward {
+        outputs.write(".walk_forward.csv", &equity_csv(&found.dates, &found.equity)?)?;
+    }
+    let plots = plots(&study);
+    for plot in &plots {
+        outputs.write(&format!(".plots/{}.svg", plot.name), &plot.svg)?;
+    }
+    let name = args.out.file_stem().unwrap_or_default().to_string_lossy();
+    outputs.write(".html", &render(&tear_sheet(&name, &study, plots, run.manifest())))?;
     outputs.finish(run, |manifest| document(&study, manifest))?;
     stage.print(summary(&study, &args.out));
     Ok(ExitCode::SUCCESS)

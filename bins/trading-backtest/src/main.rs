@@ -8,8 +8,10 @@ mod config;
 mod grid;
 mod order_files;
 mod outputs;
+mod plots;
 mod prices;
 mod sensitivity;
+mod sheet;
 mod statistics;
 mod walk_forward;
 

@@ -134,6 +134,11 @@ pub(crate) fn dropped_csv(
     csv_of(&["date", "ticker", "reason", "tried_again", "line"], unplaced.chain(dropped))
 }
 
+/// Equity by session as CSV.
+pub(crate) fn equity_csv(dates: &[chrono::NaiveDate], equity: &[f64]) -> anyhow::Result<String> {
+    csv_of(&["date", "equity"], dates.iter().zip(equity))
+}
+
 /// What round trips come to.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub(crate) struct RoundTripSummary {

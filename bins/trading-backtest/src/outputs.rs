@@ -40,7 +40,7 @@ impl Outputs {
         self.json.with_file_name(name)
     }
 
-    /// Writes a file beside the JSON.
+    /// Writes a file beside the JSON; `ending` may lead into a folder, `.plots/equity.svg`.
     pub(crate) fn write(&mut self, ending: &str, text: &str) -> anyhow::Result<()> {
         let path = self.path(ending);
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -49,7 +49,11 @@ impl Outputs {
         }
         let mut file = AtomicFile::create(&path)?;
         std::io::Write::write_all(&mut file, text.as_bytes())?;
-        self.written.push(file.commit()?);
+        let mut entry = file.commit()?;
+        // Relative to the JSON's folder, also for a file in a folder of its own.
+        let name = path.strip_prefix(self.json.parent().unwrap_or(Path::new("")));
+        entry.path = name.unwrap_or(&path).to_string_lossy().into_owned();
+        self.written.push(entry);
         Ok(())
     }
 

@@ -145,11 +145,6 @@ fn about(ticker: &Ticker, severity: Severity, message: String) -> Diagnostic {
     Diagnostic { file: ticker.to_string(), line: 1, column: 1, severity, message }
 }
 
-/// How many bars each ticker has, for the log.
-pub(crate) fn span(market: &Market) -> Option<(NaiveDate, NaiveDate)> {
-    Some((*market.dates().first()?, *market.dates().last()?))
-}
-
 /// The names of tickers that were called and have no prices, with the number of their calls.
 pub(crate) fn unknown_tickers(calls: &CallFile, market: &Market) -> BTreeMap<Ticker, usize> {
     let mut unknown = BTreeMap::new();

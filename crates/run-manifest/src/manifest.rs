@@ -134,6 +134,11 @@ impl Run {
         &self.manifest.stage
     }
 
+    /// What is known so far, for a report that the run writes itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
     /// Notes a file that the run reads, with its digest.
     ///
     /// # Errors
