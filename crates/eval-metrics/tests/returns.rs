@@ -223,8 +223,10 @@ fn an_outlier_leaves_no_trace_in_later_windows() {
     assert_eq!(rolling_volatility(&flat, 6, DAILY), Err(few));
 }
 
+type OfReturns = fn(&[f64]) -> Result<f64, MetricError>;
+
 /// Every statistic of one series of returns.
-const OF_RETURNS: [(&str, fn(&[f64]) -> Result<f64, MetricError>); 30] = [
+const OF_RETURNS: [(&str, OfReturns); 30] = [
     ("cumulative_return", cumulative_return),
     ("cagr", |r| cagr(r, DAILY)),
     ("max_drawdown", max_drawdown),

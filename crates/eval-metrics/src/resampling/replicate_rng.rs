@@ -17,12 +17,12 @@ impl ReplicateRng {
             state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
             u128::from(mix(state))
         };
-        Self(Pcg64Mcg::new(next() << 64 | next()))
+        Self(Pcg64Mcg::new((next() << 64) | next()))
     }
 
     /// An index below `count`; the bias is at most `count/2⁶⁴`.
     pub(crate) fn index(&mut self, count: usize) -> usize {
-        (u128::from(self.0.next_u64()) * count as u128 >> 64) as usize
+        ((u128::from(self.0.next_u64()) * count as u128) >> 64) as usize
     }
 
     /// A number from 0 to below 1.
@@ -33,7 +33,7 @@ impl ReplicateRng {
 
 /// The finalizer of SplitMix64. Source: Steele, Lea and Flood (2014), Stafford's variant 13.
 fn mix(mut bits: u64) -> u64 {
-    bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ bits >> 31
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
 }

@@ -51,7 +51,8 @@ pub(crate) fn jackknife<S: Send>(
             || (Vec::with_capacity(count), scratch()),
             |(indices, scratch), left_out| {
                 indices.clear();
-                indices.extend((0..count).filter(|index| *index != left_out));
+                indices.extend(0..left_out);
+                indices.extend(left_out + 1..count);
                 statistic(indices, scratch)
             },
         )
