@@ -31,7 +31,7 @@ pub fn exposure(plot: &Exposure, size: Size) -> String {
     let spec = FrameSpec {
         title: TITLE,
         measure: MEASURE,
-        legend: legend(&series.map(Series::clone)),
+        legend: legend(series.into_iter().map(|series| &series.name)),
         unit: Unit::Percent,
         lo: lo.min(0.0),
         hi: hi.max(0.0),

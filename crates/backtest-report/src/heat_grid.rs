@@ -110,7 +110,8 @@ fn settings(canvas: &Canvas<'_>, plot: &HeatGrid, height: f64, top: f64) -> Cell
     let width = (canvas.width - MARGIN - left) / plot.x.len().max(1) as f64;
     let cells = Cells { left, top, width, height };
     let x_name = fit(&format!("{} →", plot.x_name), TEXT_PX, canvas.width - MARGIN - left);
-    canvas.text(&x_name, (left, top - 36.0), Anchor::Start, MUTED);
+    let middle = (left + canvas.width - MARGIN) / 2.0;
+    canvas.text(&x_name, (middle, top - 36.0), Anchor::Middle, MUTED);
     canvas.text(&y_name, (left - 8.0, top - 36.0), Anchor::End, MUTED);
     cells.column_names(canvas, &plot.x, top - 13.0);
     for (row, name) in names.iter().enumerate() {

@@ -30,7 +30,7 @@ pub fn rolling_sharpe(plot: &RollingSharpe, size: Size) -> String {
     let spec = FrameSpec {
         title: TITLE,
         measure: &measure,
-        legend: legend(&plot.series),
+        legend: legend(plot.series.iter().map(|series| &series.name)),
         unit: Unit::Ratio,
         lo: lo.min(0.0),
         hi: hi.max(0.0),

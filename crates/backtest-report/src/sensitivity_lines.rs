@@ -3,12 +3,13 @@ use plotters::style::Color;
 use crate::Size;
 use crate::canvas::{Anchor, Canvas, TEXT_PX, svg};
 use crate::frame::{Frame, FrameSpec, frame};
-use crate::header::{LegendItem, MARGIN, Mark};
+use crate::header::MARGIN;
 use crate::no_data::no_data;
 use crate::number_text::Unit;
 use crate::palette::{BASE, MUTED, series_colour};
 use crate::series::{extent, is_drawable};
 use crate::text_width::{fit, text_width};
+use crate::time_lines::legend;
 use crate::value_axis::linear_axis;
 
 /// One figure over one setting, such as the net Sharpe ratio over costs.
@@ -32,15 +33,10 @@ pub fn sensitivity_lines(plot: &SensitivityLines, size: Size) -> String {
     let (Some(x), Some((lo, hi))) = (x, extent(points().map(|(_, y)| *y))) else {
         return no_data(size, &plot.title, &plot.measure);
     };
-    let legend = plot.lines.iter().enumerate().map(|(i, (name, _))| LegendItem {
-        name: name.clone(),
-        colour: series_colour(i),
-        mark: Mark::Line,
-    });
     let spec = FrameSpec {
         title: &plot.title,
         measure: &plot.measure,
-        legend: legend.collect(),
+        legend: legend(plot.lines.iter().map(|(name, _)| name)),
         unit: Unit::Ratio,
         lo: lo.min(0.0),
         hi: hi.max(0.0),

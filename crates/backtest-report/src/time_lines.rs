@@ -1,13 +1,12 @@
-use crate::Series;
 use crate::header::{LegendItem, Mark};
 use crate::palette::series_colour;
 
 /// A legend of lines, the strategy first.
-pub(crate) fn legend(series: &[Series]) -> Vec<LegendItem> {
-    let item = |(i, series): (usize, &Series)| LegendItem {
-        name: series.name.clone(),
+pub(crate) fn legend<'a>(names: impl Iterator<Item = &'a String>) -> Vec<LegendItem> {
+    let item = |(i, name): (usize, &String)| LegendItem {
+        name: name.clone(),
         colour: series_colour(i),
         mark: Mark::Line,
     };
-    series.iter().enumerate().map(item).collect()
+    names.enumerate().map(item).collect()
 }

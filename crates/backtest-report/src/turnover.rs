@@ -49,19 +49,22 @@ pub fn turnover(plot: &Turnover, size: Size) -> String {
     };
     let summary = format!("{TITLE}, {measure}, from {first} to {last}.");
     svg(size, TITLE, &summary, |canvas| {
-        let days = (period.start(first), period.end(last));
-        let frame = time_frame(canvas, &spec, days);
+        let frame = time_frame(canvas, &spec, period.around(first, last));
         for (start, sum) in sums {
             let (from, to) = (frame.x(start), frame.x(period.end(start)));
-            let gap = ((to - from) * 0.15).min(2.0);
+            // A session stands upon the tick of its day, a longer period between two ticks.
+            let shift = if period == Period::Session { (from - to) / 2.0 } else { 0.0 };
+            // A few sessions make bars, not walls.
+            let width = ((to - from) * 0.85).clamp(to - from - 4.0, to - from).min(40.0);
+            let (middle, half) = ((from + to) / 2.0 + shift, width / 2.0);
             let top = frame.plane.y(sum);
-            canvas.rect((from + gap, top), (to - gap, frame.plane.y(0.0)), BLUE.to_rgba());
+            canvas.rect((middle - half, top), (middle + half, frame.plane.y(0.0)), BLUE.to_rgba());
         }
         frame.plane.level(canvas, 0.0);
     })
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Period {
     Session,
     Month,
@@ -84,6 +87,14 @@ impl Period {
             Self::Month => "month",
             Self::Quarter => "quarter",
             Self::Year => "year",
+        }
+    }
+
+    /// The days that the axis shows: whole periods, and room for half a bar at the ends of sessions.
+    fn around(self, first: NaiveDate, last: NaiveDate) -> (NaiveDate, NaiveDate) {
+        match self {
+            Self::Session => (first.pred_opt().unwrap_or(first), self.end(last)),
+            _ => (self.start(first), self.end(last)),
         }
     }
 
