@@ -4,6 +4,7 @@ use eval_metrics::MetricError;
 use eval_metrics::calibration::{
     Bins, average_precision, brier_score, brier_score_multiclass, expected_calibration_error,
     log_loss, log_loss_multiclass, maximum_calibration_error, reliability_table, roc_auc,
+    top_class_confidences,
 };
 use proptest::prelude::*;
 
@@ -101,6 +102,17 @@ fn ties_count_one_half() {
     assert_eq!(roc_auc(&[0.5; 4], &[true, false, true, false]), Ok(0.5));
     assert_eq!(roc_auc(&[0.0, -0.0], &[true, false]), Ok(0.5));
     assert_eq!(average_precision(&[0.5; 4], &[true, false, true, false]), Ok(0.5));
+}
+
+#[test]
+fn the_top_class_of_several() {
+    let rows = [[0.2, 0.7, 0.1], [0.4, 0.2, 0.4], [0.1, 0.1, 0.8]];
+    let (confidences, correct) = top_class_confidences(&rows, &[1, 2, 2]).unwrap();
+    assert_eq!(confidences, [0.7, 0.4, 0.8]);
+    assert_eq!(correct, [true, false, true]);
+    let ece = expected_calibration_error(&confidences, &correct, Bins::EqualWidth(10)).unwrap();
+    assert!((ece - (0.3 + 0.4 + 0.2) / 3.0).abs() < 1e-15);
+    assert!(top_class_confidences(&[[0.5, 0.6]], &[0]).is_err());
 }
 
 fn outcomes() -> impl Strategy<Value = Vec<(f64, bool)>> {

@@ -19,8 +19,8 @@ pub enum Gain {
 /// count.
 ///
 /// Items of equal score share the mean gain of their places, as in scikit-learn's `ndcg_score`, so
-/// that the order of the input never matters. (Averaged over all orders of the ties; TensorFlow
-/// and others take one order.)
+/// that the order of the input never matters: it is the mean over all orders of the ties. Programs
+/// that sort once take one of them.
 ///
 /// # Errors
 /// [`MetricError::Undefined`] where no item is relevant, where scikit-learn says 0, or on overflow;

@@ -46,18 +46,27 @@ pub struct RougeScores {
 /// letters separate words, so that text in another script has none), F1 with β = 1. A text without
 /// words scores 0.
 ///
-/// `rouge_l_sum` takes each line for a sentence; it does not split lines into sentences.
+/// `rouge_l_sum` takes each line for a sentence; it does not split lines into sentences. Time grows
+/// with the product of the two texts' words, and memory with that of their longest lines.
 ///
 /// Source: Lin (2004), "ROUGE: a package for automatic evaluation of summaries".
 pub fn rouge(hypothesis: &str, reference: &str, stemming: Stemming) -> RougeScores {
     let words = |text: &str| words(text, stemming);
     let lines = |text: &str| text.split('\n').map(words).collect::<Vec<_>>();
     let (left, right) = (words(hypothesis), words(reference));
+    let common = common_length(&left, &right);
+    let rouge_l = overlap(common, left.len() as u64, right.len() as u64);
+    // Of one line each, the union is the one subsequence.
+    let rouge_l_sum = if hypothesis.contains('\n') || reference.contains('\n') {
+        rouge_l_sum(&lines(hypothesis), &lines(reference))
+    } else {
+        rouge_l
+    };
     RougeScores {
         rouge1: rouge_n(&left, &right, 1),
         rouge2: rouge_n(&left, &right, 2),
-        rouge_l: overlap(common_length(&left, &right), left.len() as u64, right.len() as u64),
-        rouge_l_sum: rouge_l_sum(&lines(hypothesis), &lines(reference)),
+        rouge_l,
+        rouge_l_sum,
     }
 }
 
@@ -162,18 +171,7 @@ fn word_counts(lines: &[Vec<String>]) -> HashMap<&str, u64> {
 /// Positions in `reference` of one longest common subsequence; of several, the one that
 /// `rouge-score` finds.
 fn common_positions(reference: &[String], other: &[String]) -> Vec<usize> {
-    let width = other.len() + 1;
-    let mut table = vec![0_u32; (reference.len() + 1) * width];
-    for (row, word) in reference.iter().enumerate() {
-        for (column, candidate) in other.iter().enumerate() {
-            let (above, here) = (row * width + column, (row + 1) * width + column);
-            table[here + 1] = if word == candidate {
-                table[above] + 1
-            } else {
-                table[above + 1].max(table[here])
-            };
-        }
-    }
+    let turns_left = turns_left(reference, other);
     let (mut row, mut column) = (reference.len(), other.len());
     let mut positions = Vec::new();
     while row > 0 && column > 0 {
@@ -181,11 +179,28 @@ fn common_positions(reference: &[String], other: &[String]) -> Vec<usize> {
             positions.push(row - 1);
             row -= 1;
             column -= 1;
-        } else if table[row * width + column - 1] > table[(row - 1) * width + column] {
+        } else if turns_left[(row - 1) * other.len() + column - 1] {
             column -= 1;
         } else {
             row -= 1;
         }
     }
     positions
+}
+
+/// For each pair of words whether the longest subsequence up to it is longer without the second
+/// word than without the first. The lengths themselves would take four times the memory.
+fn turns_left(reference: &[String], other: &[String]) -> Vec<bool> {
+    let mut turns = Vec::with_capacity(reference.len() * other.len());
+    let mut lengths = vec![0_u32; other.len() + 1];
+    for word in reference {
+        let mut diagonal = 0;
+        for (column, candidate) in other.iter().enumerate() {
+            let (left, above) = (lengths[column], lengths[column + 1]);
+            turns.push(left > above);
+            lengths[column + 1] = if word == candidate { diagonal + 1 } else { above.max(left) };
+            diagonal = above;
+        }
+    }
+    turns
 }
