@@ -16,7 +16,7 @@ use stage_cli::{Hint, Stage};
 use thesis_core::Severity;
 
 use crate::args::Args;
-use crate::baselines::{RandomCalls, run_baselines, run_random_calls};
+use crate::baselines::{Baseline, RandomCalls, run_baselines, run_random_calls};
 use crate::call_file::{CallFile, read_calls};
 use crate::config::BacktestSettings;
 use crate::grid::{Grid, grid_points, run_grid};
@@ -37,7 +37,7 @@ pub(crate) struct Study {
     pub(crate) outcome: Outcome,
     pub(crate) strategy: Performance,
     pub(crate) uncertainty: SharpeUncertainty,
-    pub(crate) baselines: Vec<(&'static str, Performance)>,
+    pub(crate) baselines: Vec<Baseline>,
     pub(crate) random: Option<RandomCalls>,
     pub(crate) sensitivity: Option<Sensitivity>,
     pub(crate) walk_forward: Option<WalkForward>,
@@ -136,7 +136,7 @@ pub(crate) fn run(stage: &Stage, args: &Args) -> anyhow::Result<ExitCode> {
 
     let cash = config.initial_cash.value();
     let baselines = run_baselines(&market, &config, &sessions, options)?;
-    let benchmark = baselines.first().map(|(_, hold)| hold.returns.as_slice());
+    let benchmark = baselines.first().map(|hold| hold.performance.returns.as_slice());
     let strategy = performance(&outcome, cash, benchmark, options);
     let uncertainty = sharpe_uncertainty(&strategy.returns, &settings, options);
     let draws = (settings.random_draws, settings.seed);
@@ -339,7 +339,7 @@ fn document(study: &Study, manifest: Manifest) -> Document<'_> {
     let baselines: Map<String, Value> = study
         .baselines
         .iter()
-        .map(|(name, of_run)| ((*name).to_owned(), json_of(&of_run.statistics)))
+        .map(|baseline| (baseline.key.to_owned(), json_of(&baseline.performance.statistics)))
         .collect();
     let conventions = eval_metrics::returns::ReturnStatistics::CONVENTIONS
         .iter()
@@ -395,8 +395,8 @@ fn summary(study: &Study, out: &Path) -> String {
         "", "return", "CAGR", "Sharpe", "max DD", "volatility"
     );
     text += &row("Strategy", &study.strategy);
-    for (name, of_run) in &study.baselines {
-        text += &row(name, of_run);
+    for Baseline { name, performance, .. } in &study.baselines {
+        text += &row(name, performance);
     }
     if let Some(random) = &study.random {
         text += &format!(

@@ -10,29 +10,40 @@ use stage_cli::{Stage, Unit};
 
 use crate::statistics::{Performance, performance, sharpe_of};
 
-/// What the strategy is held against, buy and hold first.
+/// What the strategy is held against.
+#[derive(Debug, Clone)]
+pub(crate) struct Baseline {
+    /// Its key in the JSON.
+    pub(crate) key: &'static str,
+    /// Its name for a reader.
+    pub(crate) name: &'static str,
+    pub(crate) performance: Performance,
+}
+
+/// The baselines of the same sessions and costs; buy and hold, the benchmark, comes first.
 pub(crate) fn run_baselines(
     market: &Market,
     strategy: &BacktestConfig,
     sessions: &Range<usize>,
     options: ReturnOptions,
-) -> Result<Vec<(&'static str, Performance)>, EngineError> {
+) -> Result<Vec<Baseline>, EngineError> {
     let config = baselines::config(strategy);
     let first = sessions.start;
     let all = [
-        ("Buy and hold", baselines::buy_and_hold(market, first)?),
-        ("Equal weight, monthly", baselines::equal_weight(market, first)?),
-        ("Momentum 12-1", baselines::momentum(market, first)?),
-        ("Always HOLD", Calls::none(market)),
+        ("buy_and_hold", "Buy and hold", baselines::buy_and_hold(market, first)?),
+        ("equal_weight_monthly", "Equal weight, monthly", baselines::equal_weight(market, first)?),
+        // The hyphen does not break a line.
+        ("momentum_12_1", "Momentum 12\u{2011}1", baselines::momentum(market, first)?),
+        ("always_hold", "Always HOLD", Calls::none(market)),
     ];
     let cash = config.initial_cash.value();
     let run =
         |calls: &Calls| simulate_between(market, calls, &config, Record::Days, sessions.clone());
-    let mut done: Vec<(&'static str, Performance)> = Vec::with_capacity(all.len());
-    for (name, calls) in &all {
-        let benchmark = done.first().map(|(_, hold)| hold.returns.as_slice());
-        let of_run = performance(&run(calls)?, cash, benchmark, options);
-        done.push((name, of_run));
+    let mut done: Vec<Baseline> = Vec::with_capacity(all.len());
+    for (key, name, calls) in &all {
+        let benchmark = done.first().map(|hold| hold.performance.returns.as_slice());
+        let performance = performance(&run(calls)?, cash, benchmark, options);
+        done.push(Baseline { key, name, performance });
     }
     Ok(done)
 }

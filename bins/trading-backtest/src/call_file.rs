@@ -102,7 +102,7 @@ impl Columns {
     fn find(header: &StringRecord) -> anyhow::Result<Self> {
         let names: Vec<String> = header.iter().map(plain).collect();
         let find = |known: &[&str]| {
-            known.iter().find_map(|known| names.iter().position(|name| name == known))
+            known.iter().find_map(|known| names.iter().position(|name| *name == plain(known)))
         };
         let need = |known: &[&str]| {
             find(known).with_context(|| {
@@ -126,16 +126,16 @@ impl Columns {
         };
         let prices = [&["open"][..], &["high"], &["low"], &["close"]].map(find);
         Ok(Self {
-            date: need(&["asofdate", "date"])?,
+            date: need(&["as_of_date", "date"])?,
             ticker: need(&["ticker", "symbol"])?,
-            action: need(&["predaction", "signal", "prediction", "action"])?,
+            action: need(&["pred_action", "signal", "prediction", "action"])?,
             confidence: find(&["confidence"]),
             probabilities,
             bar: match prices {
                 [Some(open), Some(high), Some(low), Some(close)] => Some([open, high, low, close]),
                 _ => None,
             },
-            adj_close: find(&["adjclose", "adjustedclose"]),
+            adj_close: find(&["adj_close", "adjusted_close"]),
             volume: find(&["volume"]),
         })
     }

@@ -138,7 +138,7 @@ fn equity(study: &Study) -> EquityCurve {
     });
     EquityCurve {
         strategy: series("Strategy", &study.strategy),
-        baselines: study.baselines.iter().map(|(name, of_run)| series(name, of_run)).collect(),
+        baselines: study.baselines.iter().map(|b| series(b.name, &b.performance)).collect(),
         band,
         axis: AxisChoice::Auto,
     }
@@ -150,7 +150,7 @@ fn drawdowns(study: &Study) -> Drawdown {
     };
     Drawdown {
         strategy: series("Strategy", &study.strategy),
-        baselines: study.baselines.iter().take(1).map(|(name, run)| series(name, run)).collect(),
+        baselines: study.baselines.iter().take(1).map(|b| series(b.name, &b.performance)).collect(),
         worst: worst_drawdowns(&study.strategy),
     }
 }
@@ -166,9 +166,11 @@ fn rolling(study: &Study) -> RollingSharpe {
             options.periods_per_year,
         );
         let ratios = ratios.unwrap_or_default().into_iter().map(|ratio| ratio.unwrap_or(f64::NAN));
-        line(name, &of_run.dates, &ratios.collect::<Vec<f64>>())
+        // The first window ends on its own last session.
+        let ends = of_run.dates.get(window - 1..).unwrap_or_default();
+        line(name, ends, &ratios.collect::<Vec<f64>>())
     };
-    let hold = study.baselines.iter().take(1).map(|(name, of_run)| series(name, of_run));
+    let hold = study.baselines.iter().take(1).map(|b| series(b.name, &b.performance));
     let strategy = std::iter::once(series("Strategy", &study.strategy));
     RollingSharpe { window, series: strategy.chain(hold).collect() }
 }

@@ -54,8 +54,9 @@ pub(crate) fn tear_sheet(
 fn headline(study: &Study) -> Vec<Tile> {
     let (own, hold) = (&study.strategy.statistics, study.baselines.first());
     let beside = |value: fn(&ReturnStatistics) -> Option<f64>, shown: fn(f64) -> Value| {
-        let (name, hold) = hold.map(|(name, of_run)| (*name, value(&of_run.statistics)))?;
-        Some(format!("{} {}", name.to_lowercase(), hold.map_or(Value::Missing, shown)))
+        let hold = hold?;
+        let of_hold = value(&hold.performance.statistics).map_or(Value::Missing, shown);
+        Some(format!("{} {of_hold}", hold.name.to_lowercase()))
     };
     let tile =
         |label: &str, value: fn(&ReturnStatistics) -> Option<f64>, shown: fn(f64) -> Value| {
@@ -135,9 +136,9 @@ fn notes(study: &Study) -> Vec<Note> {
 
 fn sections(study: &Study) -> Vec<MetricSection> {
     let mut columns = vec!["Strategy".to_owned()];
-    columns.extend(study.baselines.iter().map(|(name, _)| (*name).to_owned()));
+    columns.extend(study.baselines.iter().map(|baseline| baseline.name.to_owned()));
     let mut runs = vec![study.strategy.statistics.lines()];
-    runs.extend(study.baselines.iter().map(|(_, of_run)| of_run.statistics.lines()));
+    runs.extend(study.baselines.iter().map(|baseline| baseline.performance.statistics.lines()));
     let row = |index: usize| {
         let convention = runs[0][index].convention;
         let shown = |value: f64| match convention.unit {
