@@ -60,16 +60,17 @@ impl Default for DieboldMariano {
 /// # Errors
 /// [`MetricError::Undefined`] where the losses differ by the same amount in every period (such as
 /// for identical forecasts), or where the variance comes out negative, which
-/// [`LagWindow::Bartlett`] cannot; [`MetricError::OutOfRange`] for a horizon that is 0 or longer
-/// than the series; fewer than two values, or values that are not finite.
+/// [`LagWindow::Bartlett`] cannot; [`MetricError::OutOfRange`] for a horizon that is 0 or as
+/// long as the series; fewer than two values, or values that are not finite.
 pub fn diebold_mariano(
     loss_differences: &[f64],
     test: &DieboldMariano,
 ) -> Result<TestResult, MetricError> {
     let DieboldMariano { horizon, kernel, small_sample_correction } = *test;
     check_values(loss_differences, 2)?;
-    let is_valid = (1..=loss_differences.len()).contains(&horizon);
-    let range = "1 to the number of periods";
+    // As long as the series, the correction would leave a statistic of 0 whatever the losses.
+    let is_valid = (1..loss_differences.len()).contains(&horizon);
+    let range = "1 and above, below the number of periods";
     check_parameter("the horizon", horizon as f64, range, is_valid)?;
 
     let count = loss_differences.len() as f64;
@@ -100,8 +101,7 @@ pub fn diebold_mariano(
     if small_sample_correction {
         let steps = horizon as f64;
         let factor = (count + 1.0 - 2.0 * steps + steps * (steps - 1.0) / count) / count;
-        // With the horizon as long as the series, rounding may leave less than 0.
-        statistic *= factor.max(0.0).sqrt();
+        statistic *= factor.sqrt();
     }
     Ok(student_t_result(statistic, count - 1.0))
 }

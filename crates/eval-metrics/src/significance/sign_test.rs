@@ -37,7 +37,7 @@ fn at_most(successes: usize, count: usize) -> f64 {
         // Of the two halves the smaller one is summed, so that nothing cancels.
         return if failures == 0 { 1.0 } else { 1.0 - at_most(failures - 1, count) };
     }
-    // Relative to the term of `successes`, whose own size is taken in logarithms.
+    // The terms below are taken relative to that of `successes`, the largest.
     let (mut term, mut sum) = (1.0, 1.0);
     for below in (0..successes).rev() {
         term *= (below + 1) as f64 / (count - below) as f64;
@@ -46,7 +46,17 @@ fn at_most(successes: usize, count: usize) -> f64 {
             break;
         }
     }
-    let log_of_largest: f64 =
-        (1..=successes).map(|index| ((failures + index) as f64 / index as f64).ln()).sum();
-    (log_of_largest - count as f64 * std::f64::consts::LN_2).exp() * sum
+    // The halves of 1/2^count come in one by one, so that the largest term stays in range.
+    let (mut largest, mut halves) = (1.0, count);
+    for index in 1..=successes {
+        largest *= (failures + index) as f64 / index as f64;
+        while largest > 1.0 && halves > 0 {
+            largest *= 0.5;
+            halves -= 1;
+        }
+    }
+    for _ in 0..halves.min(2_000) {
+        largest *= 0.5;
+    }
+    largest * sum
 }
