@@ -91,7 +91,9 @@ impl Calls {
         let mut report = PlacedCalls::default();
         let mut placed: Vec<(usize, NaiveDate, usize)> = Vec::with_capacity(rows.len());
         for (index, row) in rows.iter().enumerate() {
+            let bad = !(row.strength.is_finite() && row.strength >= 0.0);
             match session(market, row, entry) {
+                Ok(_) if bad => report.dropped.push((index, DropReason::BadStrength)),
                 Ok((cell, moved)) => {
                     report.moved += usize::from(moved);
                     placed.push((cell, row.date, index));

@@ -91,6 +91,8 @@ pub enum DropReason {
     BeforeFirstSession,
     /// The market does not have the ticker.
     UnknownTicker,
+    /// The call's strength is negative or no number.
+    BadStrength,
     /// Equity was gone.
     RunEnded,
 }

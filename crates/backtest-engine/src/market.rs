@@ -15,7 +15,7 @@ pub struct Market {
     tickers: Vec<Ticker>,
     open: Vec<f64>,
     close: Vec<f64>,
-    /// NaN where volume is unknown: then it limits nothing.
+    /// NaN where volume is unknown: orders fill, but no average volume comes of it.
     volume: Vec<f64>,
     /// By day, then ticker.
     events: Vec<PlacedEvent>,

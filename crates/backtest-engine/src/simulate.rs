@@ -28,6 +28,8 @@ pub enum Record {
 pub enum EndReason {
     /// Equity was at or below zero at a close.
     EquityGone,
+    /// Amounts grew too large for a number: equity was infinite, or none.
+    Overflow,
 }
 
 /// Where a run ended before its last session.
@@ -82,7 +84,7 @@ pub fn simulate_between(
 ) -> Result<Outcome, EngineError> {
     config.validate()?;
     calls.check(market)?;
-    if sessions.end > market.dates().len() {
+    if sessions.start > sessions.end || sessions.end > market.dates().len() {
         let (key, value) = ("sessions", sessions.end as f64);
         return Err(EngineError::Setting { key, value, expected: "sessions of the market" });
     }
@@ -589,8 +591,10 @@ impl<'a> Run<'a> {
             profit,
             owed,
         });
-        if equity <= 0.0 {
-            self.outcome.ended = Some(End { date, reason: EndReason::EquityGone });
+        if equity <= 0.0 || !equity.is_finite() {
+            let gone = equity <= 0.0 && equity.is_finite();
+            let reason = if gone { EndReason::EquityGone } else { EndReason::Overflow };
+            self.outcome.ended = Some(End { date, reason });
             return;
         }
         let limits = &self.config.limits;
