@@ -24,6 +24,9 @@ pub(crate) struct Args {
     /// calls' own file
     #[arg(long, value_name = "DIR_OR_FILE")]
     pub(crate) prices: Option<PathBuf>,
+    /// Corporate actions: columns date, ticker, event (split, dividend, delisting) and value
+    #[arg(long, value_name = "FILE.csv")]
+    pub(crate) events: Option<PathBuf>,
     /// The result is written here; its other files are named after it
     #[arg(long, value_name = "FILE.json")]
     pub(crate) out: PathBuf,
@@ -201,6 +204,7 @@ impl Args {
         let Self {
             eval_csv: _,
             prices: _,
+            events: _,
             out: _,
             sensitivity: _,
             walk_forward: _,

@@ -19,6 +19,7 @@ use crate::args::Args;
 use crate::baselines::{Baseline, RandomCalls, run_baselines, run_random_calls};
 use crate::call_file::{CallFile, read_calls};
 use crate::config::BacktestSettings;
+use crate::event_file::read_events;
 use crate::grid::{Grid, grid_points, run_grid};
 use crate::order_files::{RoundTripSummary, days_csv, dropped_csv, equity_csv, fills_csv};
 use crate::outputs::Outputs;
@@ -95,7 +96,14 @@ pub(crate) fn run(stage: &Stage, args: &Args) -> anyhow::Result<ExitCode> {
 
     let mut file = read_calls(&args.eval_csv, &settings)?;
     run.add_input(&args.eval_csv)?;
-    let prices = load_market(args.prices.as_deref(), &mut file, &settings)?;
+    let events = match &args.events {
+        Some(path) => read_events(path, settings.date_order)?,
+        None => Vec::new(),
+    };
+    let prices = load_market(args.prices.as_deref(), &events, &mut file, &settings)?;
+    if let Some(path) = &args.events {
+        run.add_input(path)?;
+    }
     if let Some(path) = &args.prices {
         add_price_inputs(&mut run, path, &prices.market)?;
     }

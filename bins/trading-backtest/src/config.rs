@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use backtest_engine::{
     ActionWeights, BacktestConfig, Conflict, Costs, Delisting, DrawdownStop, EntryPrice, Limits,
-    MissingBar, Sizing,
+    MissingBar, PriceBasis, Sizing,
 };
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ pub(crate) struct BacktestSettings {
     pub(crate) date_order: DateOrder,
     pub(crate) calendar: CalendarSetting,
     pub(crate) prices: PricesSetting,
+    pub(crate) stored_basis: PriceBasis,
     pub(crate) conflict: Conflict,
     pub(crate) strength: StrengthSetting,
     pub(crate) min_confidence: f64,
@@ -131,6 +132,7 @@ impl Default for BacktestSettings {
             date_order: DateOrder::Refuse,
             calendar: CalendarSetting::Xnys,
             prices: PricesSetting::Adjusted,
+            stored_basis: PriceBasis::Splits,
             conflict: Conflict::Last,
             strength: StrengthSetting::None,
             min_confidence: 0.0,
@@ -192,6 +194,14 @@ impl Default for WalkForwardSettings {
 }
 
 impl BacktestSettings {
+    /// What the prices that are traded are adjusted for.
+    pub(crate) fn basis(&self) -> PriceBasis {
+        match self.prices {
+            PricesSetting::Adjusted => PriceBasis::SplitsAndDividends,
+            PricesSetting::AsStored => self.stored_basis,
+        }
+    }
+
     /// The engine's share of the settings.
     pub(crate) fn engine(&self) -> BacktestConfig {
         let SizingSettings { rule, pct, annual_target, kelly_fraction, window, max_pct } =

@@ -5,6 +5,7 @@ mod backtest;
 mod baselines;
 mod call_file;
 mod config;
+mod event_file;
 mod grid;
 mod order_files;
 mod outputs;

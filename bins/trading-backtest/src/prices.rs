@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use backtest_engine::Market;
+use backtest_engine::{Event, Market};
 use chrono::NaiveDate;
 use price_cache::{Calendar, LoadOptions, adjusted, load_prices};
 use stage_cli::Hint;
@@ -24,6 +24,7 @@ pub(crate) struct Prices {
 /// No bars; a bar that cannot be adjusted; a calendar that cannot be read.
 pub(crate) fn load_market(
     path: Option<&Path>,
+    events: &[Event],
     calls: &mut CallFile,
     settings: &BacktestSettings,
 ) -> anyhow::Result<Prices> {
@@ -58,7 +59,11 @@ pub(crate) fn load_market(
         bail!("no bar is left within the sessions and dates that were asked for");
     }
     let count = bars.values().map(Vec::len).sum();
-    let market = Market::from_bars(bars.into_iter().collect())?;
+    let events: Vec<Event> =
+        events.iter().filter(|event| bars.contains_key(&event.ticker)).cloned().collect();
+    let market = Market::from_bars(bars.into_iter().collect())?
+        .with_events(&events, settings.basis())
+        .hint("`prices` and `stored_basis` say what the prices are adjusted for already")?;
     Ok(Prices { market, bars: count, diagnostics })
 }
 

@@ -245,6 +245,23 @@ fn calls_that_have_no_place_are_told() {
 }
 
 #[test]
+fn corporate_actions_count_once() {
+    let folder = folder();
+    let events = "date,ticker,event,value\n2022-12-01,AAPL,split,2\n2022-12-05,NFLX,dividend,0.5\n";
+    fs::write(folder.path().join("events.csv"), events).unwrap();
+    let with_events = with(&["--events", "events.csv"]);
+    fails(&folder, &with_events, &["AAPL on 2022-12-01", "a split is in them already", "hint:"]);
+    fs::write(folder.path().join("raw.yaml"), "prices: as_stored\nstored_basis: raw\n").unwrap();
+    let raw: Vec<&str> = with_events.iter().chain(&["--config", "raw.yaml"]).copied().collect();
+    works(&folder, &raw);
+    assert!(json(&folder, "out/a.json")["costs"]["dividends"].as_f64().unwrap() > 0.0);
+    fs::write(folder.path().join("events.csv"), "date,ticker,event,value\nx,AAPL,merger,1\n")
+        .unwrap();
+    fs::remove_dir_all(folder.path().join("out")).unwrap();
+    fails(&folder, &raw, &["events.csv: row 2", "hint:"]);
+}
+
+#[test]
 fn confidence_and_conflicts_have_rules() {
     let folder = folder();
     works(&folder, &with(&["--min-confidence", "0.7", "--conflict", "majority"]));
