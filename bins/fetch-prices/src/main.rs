@@ -1,3 +1,23 @@
 //! Daily prices into the Parquet cache.
 
-fn main() {}
+mod args;
+mod config;
+mod env_file;
+mod fetch;
+mod sources;
+mod table;
+mod tickers;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Args;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    stage_cli::run("fetch-prices", &args.common, |stage| fetch::fetch(stage, &args))
+}

@@ -149,7 +149,7 @@ impl PriceCache {
     /// that, new days are fetched along with all days between them and the known ones.
     ///
     /// Sessions that have not ended at `settings.now` are left for a later update, by the hours of
-    /// the New York Stock Exchange. Days known to have no bar are not asked for again, once they
+    /// the New York Stock Exchange. A local source is always asked for all of it. Days known to have no bar are not asked for again, once they
     /// are a week old.
     ///
     /// # Errors
@@ -182,7 +182,8 @@ impl PriceCache {
         }
         let known = old.as_ref().map(|old| old.meta.fetched.clone()).unwrap_or_default();
         let missing = missing(&known, wanted, settings.calendar);
-        if let (Some(file), true) = (&old, missing.is_empty()) {
+        let is_local = sources.first().is_some_and(|source| source.is_local());
+        if let (Some(file), true) = (&old, missing.is_empty() && !is_local) {
             let file = file.clone();
             return Ok(Update { file, requests: 0, new_bars: 0, refetched: None, notes });
         }
@@ -288,7 +289,10 @@ impl Attempt<'_> {
             let why = format!("prices adjusted for `{was}` are not mixed with `{adjustment}`");
             return self.fetch_whole(wanted, Some(why));
         }
-        self.fetch_missing(old, wanted, missing)
+        match self.source.is_local() {
+            true => self.fetch_whole(wanted, None),
+            false => self.fetch_missing(old, wanted, missing),
+        }
     }
 
     /// Fetches what is missing before and after the known days.

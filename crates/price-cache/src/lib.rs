@@ -21,6 +21,8 @@ mod early_closes;
 #[cfg(feature = "http")]
 mod eodhd;
 mod error;
+#[cfg(feature = "parquet")]
+mod file_source;
 #[cfg(feature = "http")]
 mod http;
 mod line_fields;
@@ -53,6 +55,8 @@ pub use date_ranges::DateRanges;
 #[cfg(feature = "http")]
 pub use eodhd::Eodhd;
 pub use error::PriceError;
+#[cfg(feature = "parquet")]
+pub use file_source::FileSource;
 #[cfg(feature = "http")]
 pub use http::{Clock, HttpClient, HttpSettings, SystemClock};
 #[cfg(feature = "parquet")]

@@ -54,25 +54,7 @@ pub fn load_prices(
     path: &Path,
     options: &LoadOptions,
 ) -> Result<(Prices, Vec<Diagnostic>), PriceError> {
-    let mut merged = Merged::default();
-    if path.is_dir() {
-        let files = files_of(path)?;
-        let read = files.par_iter().map(|file| load_file(file, options));
-        let read: Vec<Result<Loaded, PriceError>> = read.collect();
-        for (file, loaded) in files.iter().zip(read) {
-            match loaded {
-                Ok(loaded) => merged.add(file, loaded)?,
-                Err(error) => merged.diagnostics.push(about(file, Severity::Error, chain(&error))),
-            }
-        }
-    } else {
-        merged.add(path, load_file(path, options)?)?;
-    }
-    let Merged { mut prices, mut diagnostics, .. } = merged;
-    for bars in prices.values_mut() {
-        cut(bars, options);
-    }
-    prices.retain(|_, bars| !bars.is_empty());
+    let Loaded { prices, mut diagnostics, .. } = load(path, options)?;
     for ticker in options.tickers.iter().flatten().filter(|ticker| !prices.contains_key(ticker)) {
         let message = format!("there are no prices of {ticker} in the days that were asked for");
         diagnostics.push(about(path, Severity::Error, message));
@@ -80,8 +62,44 @@ pub fn load_prices(
     Ok((prices, diagnostics))
 }
 
+/// What a path gave.
+#[derive(Debug, Default)]
+pub(crate) struct Loaded {
+    pub(crate) prices: Prices,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// The files that gave bars.
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// As [`load_prices`], without a word on tickers that are not there.
+pub(crate) fn load(path: &Path, options: &LoadOptions) -> Result<Loaded, PriceError> {
+    let mut merged = Merged::default();
+    if fs::metadata(path).map_err(io_error("read", path))?.is_dir() {
+        let files = files_of(path)?;
+        let read = files.par_iter().map(|file| load_file(file, options));
+        let read: Vec<Result<OneFile, PriceError>> = read.collect();
+        for (file, of_file) in files.iter().zip(read) {
+            match of_file {
+                Ok(of_file) => merged.add(file, of_file)?,
+                Err(error) => {
+                    let diagnostic = about(file, Severity::Error, chain(&error));
+                    merged.loaded.diagnostics.push(diagnostic);
+                }
+            }
+        }
+    } else {
+        merged.add(path, load_file(path, options)?)?;
+    }
+    let Merged { mut loaded, .. } = merged;
+    for bars in loaded.prices.values_mut() {
+        cut(bars, options);
+    }
+    loaded.prices.retain(|_, bars| !bars.is_empty());
+    Ok(loaded)
+}
+
 /// What one file gave.
-struct Loaded {
+struct OneFile {
     /// Whether the file's name, not a column, says the ticker.
     by_name: bool,
     prices: Prices,
@@ -90,21 +108,24 @@ struct Loaded {
 
 #[derive(Default)]
 struct Merged {
-    prices: Prices,
+    loaded: Loaded,
     /// The file that a ticker came from first, and whether by its name.
     origins: BTreeMap<Ticker, (PathBuf, bool)>,
-    diagnostics: Vec<Diagnostic>,
 }
 
 impl Merged {
-    fn add(&mut self, file: &Path, loaded: Loaded) -> Result<(), PriceError> {
-        let Loaded { by_name, prices, diagnostics } = loaded;
-        self.diagnostics.extend(diagnostics);
+    fn add(&mut self, file: &Path, of_file: OneFile) -> Result<(), PriceError> {
+        let OneFile { by_name, prices, diagnostics } = of_file;
+        let loaded = &mut self.loaded;
+        loaded.diagnostics.extend(diagnostics);
+        if !prices.is_empty() {
+            loaded.files.push(file.to_owned());
+        }
         for (ticker, bars) in prices {
             match self.origins.entry(ticker.clone()) {
                 Entry::Vacant(entry) => {
                     entry.insert((file.to_owned(), by_name));
-                    self.prices.insert(ticker, bars);
+                    loaded.prices.insert(ticker, bars);
                 }
                 Entry::Occupied(entry) => {
                     let (first, first_by_name) = entry.get();
@@ -112,8 +133,8 @@ impl Merged {
                         let (first, second) = (first.clone(), file.to_owned());
                         return Err(PriceError::TwoFiles { ticker, first, second });
                     }
-                    let kept = self.prices.entry(ticker).or_default();
-                    join(kept, bars, entry.key(), file, &mut self.diagnostics);
+                    let kept = loaded.prices.entry(ticker).or_default();
+                    join(kept, bars, entry.key(), file, &mut loaded.diagnostics);
                 }
             }
         }
@@ -147,7 +168,7 @@ fn join(
     bars.sort_by_key(|bar| bar.date);
 }
 
-fn load_file(path: &Path, options: &LoadOptions) -> Result<Loaded, PriceError> {
+fn load_file(path: &Path, options: &LoadOptions) -> Result<OneFile, PriceError> {
     let kind = Kind::of(path).ok_or_else(|| PriceError::NoPrices {
         path: path.to_owned(),
         reason: "neither a folder nor a file named .csv, .parquet or .pq",
@@ -183,7 +204,7 @@ fn load_file(path: &Path, options: &LoadOptions) -> Result<Loaded, PriceError> {
         let ticker = ticker.ok_or_else(|| PriceError::NoTicker { path: path.to_owned() })?;
         prices.insert(ticker, bars);
     }
-    Ok(Loaded { by_name, prices, diagnostics })
+    Ok(OneFile { by_name, prices, diagnostics })
 }
 
 #[derive(Clone, Copy)]

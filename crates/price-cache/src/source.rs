@@ -13,6 +13,12 @@ pub trait PriceSource: Send + Sync {
     /// What open, high, low and close of its bars are adjusted for.
     fn adjustment(&self) -> Adjustment;
 
+    /// Whether asking costs nothing, as it does of files: the history is then always taken anew,
+    /// and days without a bar are not remembered.
+    fn is_local(&self) -> bool {
+        false
+    }
+
     /// The bars of `ticker` from `from` to `to`, both included, as the source has them: unchecked,
     /// and today's unfinished one among them. No bars is an answer, too: it has the ticker, but
     /// nothing in these days.

@@ -8,10 +8,10 @@ use std::sync::Mutex;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use price_cache::{
-    Adjustment, Calendar, CheckConfig, CorporateAction, Fetched, LoadOptions, Policy, PriceCache,
-    PriceError, PriceSource, SourceError, Update, UpdateSettings, load_prices,
+    Adjustment, Calendar, CheckConfig, CorporateAction, Fetched, FileSource, LoadOptions, Policy,
+    PriceCache, PriceError, PriceSource, SourceError, Update, UpdateSettings, load_prices,
 };
-use thesis_core::{Bar, Ticker};
+use thesis_core::{Bar, DateOrder, Ticker};
 
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
@@ -331,6 +331,24 @@ fn faults_follow_their_policies() {
     let want = "BRK.B: 2025-01-03: the high 1 is below the low 100 (and 1 more)";
     assert_eq!(error.to_string(), want);
     assert_eq!(setting.dates(), None);
+}
+
+#[test]
+fn files_are_read_anew_each_time() {
+    let setting = Setting::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("BRK.B.csv");
+    let head = "date,open,high,low,close,volume\n2025-01-02,9,9,8,8,1\n";
+    let update = |more: &str| {
+        fs::write(&path, format!("{head}{more}")).unwrap();
+        let order = DateOrder::Refuse;
+        let opened = FileSource::open(folder.path(), "csv", Adjustment::Raw, &[ticker()], order);
+        setting.update("2025-01-01", "2025-01-31", &[&opened.unwrap().0])
+    };
+    assert_eq!(update("").file.bars.len(), 1);
+    let longer = update("2025-01-03,9,9,8,8.5,1\n");
+    assert_eq!((longer.file.bars.len(), longer.new_bars), (2, 1));
+    assert_eq!(update("2025-01-03,9,9,8,8.25,1\n").file.bars[1].close, 8.25);
 }
 
 #[test]

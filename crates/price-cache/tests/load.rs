@@ -190,7 +190,7 @@ fn paths_without_prices() {
     let error = |name: &str| show(&folder.path().join(name), &LoadOptions::default()).unwrap_err();
     assert!(matches!(error("prices.xlsx"), PriceError::NoPrices { .. }));
     assert!(matches!(error("none.csv"), PriceError::Io { action: "read", .. }));
-    assert!(matches!(error("none.parquet"), PriceError::Io { action: "open", .. }));
+    assert!(matches!(error("none.parquet"), PriceError::Io { action: "read", .. }));
     check(
         &folder.path().join("D.csv"),
         &LoadOptions::default(),
