@@ -102,7 +102,8 @@ macro_rules! return_statistics {
     };
 }
 
-// A new statistic is a file of this name with its function and `STATISTIC`, and a line here.
+// A new statistic is a file of its name, which has its function and its `STATISTIC`, and a line here;
+// `mod.rs` names the file and its function.
 return_statistics! {
     cumulative_return,
     cagr,
