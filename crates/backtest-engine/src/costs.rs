@@ -16,7 +16,7 @@ pub struct Costs {
     pub slippage_bps: Bps,
     /// Fee on the value of short positions, per year of 365 calendar days.
     pub borrow_bps: Bps,
-    /// Interest on borrowed cash, per year of 365 calendar days.
+    /// Interest on borrowed cash and on charges still owed, per year of 365 calendar days.
     pub margin_bps: Bps,
 }
 

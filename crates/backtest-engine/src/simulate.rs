@@ -252,7 +252,7 @@ impl<'a> Run<'a> {
             let dates = self.market.dates();
             let days = (dates[day] - dates[day - 1]).num_days();
             let short = (self.marks.gross - self.marks.net) / 2.0;
-            let debt = (-self.ledger.cash).max(0.0);
+            let debt = (self.ledger.owed - self.ledger.cash).max(0.0);
             let (borrow, interest) = self.config.costs.carry(short, debt, days);
             self.totals.borrow = borrow;
             self.totals.interest = interest;

@@ -188,7 +188,7 @@ impl Books<'_> {
         let dates = &self.world.dates;
         let years = (dates[index] - dates[index - 1]).num_days() as f64 / 365.0;
         let short: f64 = self.values().filter(|value| *value < 0.0).map(|value| -value).sum();
-        let debt = (-self.outcome.days[index - 1].cash).max(0.0);
+        let debt = (-self.wealth).max(0.0);
         let rate = |bps: thesis_core::Bps| bps.value() / 1e4 * years;
         (short * rate(costs.borrow_bps), debt * rate(costs.margin_bps))
     }
