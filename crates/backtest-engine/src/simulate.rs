@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use crate::ledger::{Ledger, Marks};
-use crate::orders::{self, Order};
+use crate::orders::{Order, Orders};
 use crate::pending::{Pending, Target};
 use crate::stop::StopState;
 use crate::trailing::average_volume;
@@ -133,7 +133,7 @@ struct Run<'a> {
     totals: Totals,
     outcome: Outcome,
     /// Reused from day to day.
-    orders: Vec<Order>,
+    orders: Orders,
     returns: Vec<f64>,
 }
 
@@ -196,7 +196,7 @@ impl<'a> Run<'a> {
                 dropped: Vec::new(),
                 ended: None,
             },
-            orders: Vec::new(),
+            orders: Orders::default(),
             returns: Vec::new(),
         }
     }
@@ -414,7 +414,7 @@ impl<'a> Run<'a> {
             }
             let difference = value - held;
             let (asset, cause) = (asset as u32, target.cause);
-            self.orders.push(Order { difference, target: value, asset, cause });
+            self.orders.push(difference, Order { target: value, asset, cause });
             return;
         };
         let carried = reason != DropReason::NoPriceYet
@@ -437,8 +437,8 @@ impl<'a> Run<'a> {
 
     fn fill_orders(&mut self, venue: &Venue<'_>) {
         let mut orders = std::mem::take(&mut self.orders);
-        orders::sort(&mut orders);
-        for order in &orders {
+        orders.sort();
+        for order in orders.iter() {
             match self.fill_order(venue, order) {
                 Ok(()) => self.done(venue.day, order),
                 Err(reason) => {
