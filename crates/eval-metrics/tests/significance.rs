@@ -203,7 +203,10 @@ fn sharpe_ratios_and_luck() {
     };
     undefined(minimum_track_record(&r, 0.0, 0.5, 0.95));
     undefined(probabilistic_sharpe(&[0.01; 30], 0.0, 0.0));
-    // Of two returns SR² = 2·mean²/range², whose error may vanish: 1 − 0 + (−2 + 2)/4·SR² = 1.
+    // Two values of which one is three times as frequent, so shifted that SR·skewness is 2.
+    let low = 0.75_f64.sqrt() - 0.25;
+    undefined(probabilistic_sharpe(&[low + 1.0, low, low, low], 0.0, 0.0));
+    undefined(sharpe_standard_error(&[low + 1.0, low, low, low], 0.0, DAILY));
     assert!(probabilistic_sharpe(&[0.01, 0.02], 0.0, 0.0).is_ok());
     assert_eq!(
         probabilistic_sharpe(&[0.01], 0.0, 0.0),

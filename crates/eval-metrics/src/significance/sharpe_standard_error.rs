@@ -13,7 +13,7 @@ use crate::returns::{PeriodsPerYear, excess_kurtosis, skewness};
 ///
 /// # Errors
 /// As [`sharpe`](crate::returns::sharpe()), and [`MetricError::Undefined`] where the variance
-/// comes out at 0, as for two returns.
+/// comes out at 0, which needs returns of two different values only.
 pub fn sharpe_standard_error(
     returns: &[f64],
     risk_free: f64,
