@@ -11,7 +11,7 @@ ci:
 test:
     cargo test --workspace
 
-# ingest | build-dataset
+# ingest | build-dataset | backtest
 throughput stage="ingest":
     cargo xtask throughput {{stage}}
 
