@@ -144,8 +144,9 @@ impl PriceSource for Eodhd {
                 None => left_out.add(date(row)),
             }
         }
-        if !rows.is_empty() && left_out.is_all_of(rows.len()) {
-            let reason = format!("no row has a date and prices: {}", quote(&rows[0].to_string()));
+        let is_none = |row: &Value| date(row).is_none() && row.get("warning").is_none();
+        if !rows.is_empty() && rows.iter().all(is_none) {
+            let reason = format!("no row has a date: {}", quote(&rows[0].to_string()));
             return Err(malformed(Self::NAME, reason));
         }
         fetched.diagnostics.extend(left_out.diagnostic(Self::NAME, ticker));

@@ -1,8 +1,22 @@
-//! Daily price bars: read from the text of a CSV export, and looked up by date.
+//! Daily price bars: where they come from, how they are kept, and how they are looked up.
 //!
-//! [`parse_csv`] gives bars in ascending order of date and a diagnostic for each row that it left
-//! out. [`as_of`] and [`at_or_after`] find a session in them. [`session_close`] says when a session
-//! of the New York Stock Exchange ended. This crate reads no file and looks at no clock.
+//! Without features the crate touches no file, network or clock: [`parse_csv`] reads the text of an
+//! export, [`check_bars`] finds bars that cannot be, [`adjusted`] brings all four prices to the
+//! adjusted close, [`as_of`], [`at_or_after`] and [`forward_return`] look up by date, [`Calendar`]
+//! knows an exchange's sessions, and [`session_close`] says when one ended in New York.
+//!
+//! - `parquet`: [`load_prices`] reads folders and files of CSV or Parquet; [`PriceCache`] keeps one
+//!   Parquet file a ticker and asks each [`PriceSource`] for what is missing; [`FileSource`] is
+//!   files as a source.
+//! - `http`: the sources [`Eodhd`] and [`Yahoo`], over an [`HttpClient`].
+//!
+//! A new price source is one file with an implementation of [`PriceSource`]; a new export's column
+//! name is a word in `columns.rs`.
+
+#![cfg_attr(
+    not(all(feature = "parquet", feature = "http")),
+    allow(rustdoc::broken_intra_doc_links, reason = "without features, links lead nowhere")
+)]
 
 mod adjustment;
 #[cfg(feature = "http")]

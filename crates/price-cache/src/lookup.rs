@@ -113,6 +113,28 @@ mod tests {
         check(9, usize::MAX, None, None);
     }
 
+    #[test]
+    fn forward_returns_of_real_prices() {
+        let text = include_str!("../../../fixtures/prices/AAPL.csv");
+        let (bars, _) = crate::parse_csv("AAPL.csv", text, thesis_core::DateOrder::Refuse);
+        // pandas 3.1.1: `df.close.shift(-5) / df.close - 1`, and the same of `adj_close`. The first
+        // Saturday is as the Friday before it.
+        for (number, close, adj_close) in [
+            (20221104, 0.08180366809496786, 0.08180375257179096),
+            (20221105, 0.08180366809496786, 0.08180375257179096),
+            (20221230, 0.0016932272135194992, 0.0016932553435704545),
+            (20230216, -0.04554030109438478, -0.045540250718439035),
+            (20230217, f64::NAN, f64::NAN),
+            (20221014, f64::NAN, f64::NAN),
+        ] {
+            let date = crate::compact_day::day(number);
+            for (price, want) in [(ReturnPrice::Close, close), (ReturnPrice::AdjClose, adj_close)] {
+                let got = forward_return(&bars, date, 5, price);
+                assert!(got == want || got.is_nan() && want.is_nan(), "{date} {price:?}: {got}");
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn as_a_linear_search_finds(

@@ -253,8 +253,8 @@ fn answers_that_are_none() {
         (Reply::json(""), "EOF while parsing a value at line 1 column 0: ``"),
         (Reply::json(&many), "trailing comma at line 1 column 402: `[1,1,1"),
         (Reply::json("{\"x\":1}"), "no list of rows: `{\"x\":1}`"),
-        (Reply::json("[1, null]"), "no row has a date and prices: `1`"),
-        (Reply::json(r#"[{"date":"2020-13-01","open":1}]"#), "no row has a date and prices"),
+        (Reply::json("[1, null]"), "no row has a date: `1`"),
+        (Reply::json(r#"[{"date":"2020-13-01","open":1}]"#), "no row has a date"),
         (Reply::status(422, "bad from"), "status 422: `bad from`"),
         (Reply::status(302, "").header("Location", "http://evil.example/"), "status 302: it sends"),
     ] {

@@ -207,11 +207,13 @@ fn damaged_parquet_is_an_error_and_no_panic() {
     let path = folder.path().join("X.parquet");
     for name in ["new-york", "long", "decimal"] {
         let good = fs::read(fixture(&format!("prices-parquet/{name}.parquet"))).unwrap();
-        for at in 0..good.len() {
+        for at in (0..good.len()).step_by(11) {
             let mut bytes = good.clone();
             bytes[at] ^= 1 << (at % 8);
             fs::write(&path, &bytes).unwrap();
             let _ = load_prices(&path, &LoadOptions::default());
+        }
+        for at in (0..good.len()).step_by(97) {
             fs::write(&path, &good[..at]).unwrap();
             assert!(load_prices(&path, &LoadOptions::default()).is_err(), "{name} cut at {at}");
         }

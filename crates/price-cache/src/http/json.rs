@@ -64,10 +64,6 @@ impl LeftOut {
         self.last = date.or(self.last);
     }
 
-    pub(crate) fn is_all_of(&self, rows: usize) -> bool {
-        self.count == rows
-    }
-
     pub(crate) fn diagnostic(&self, source_name: &str, ticker: &Ticker) -> Option<Diagnostic> {
         let Self { count, first, last } = self;
         let rows = match count {
