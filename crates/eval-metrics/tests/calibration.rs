@@ -82,6 +82,9 @@ fn values_on_an_edge_belong_to_the_bin_below() {
     assert_eq!(counts(Bins::EqualMass(4)), [2, 1, 1, 1]);
     assert_eq!(counts(Bins::EqualMass(2)), [3, 2]);
     assert_eq!(counts(Bins::EqualWidth(1)), [5]);
+    let edges = reliability_table(&[0.0, 0.2, 0.4, 1.0], &[true; 4], Bins::EqualMass(2)).unwrap();
+    assert_eq!((edges[0].lower, edges[1].upper), (0.0, 1.0));
+    assert!((edges[0].upper - 0.3).abs() < 1e-15 && edges[0].upper == edges[1].lower);
     // Far more bins than values.
     assert_eq!(counts(Bins::EqualMass(1000)).iter().sum::<u64>(), 5);
 }
