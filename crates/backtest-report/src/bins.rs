@@ -17,7 +17,7 @@ impl Bins {
     }
 }
 
-/// Counts values into bars: 2 · interquartile range / ∛n wide (Freedman and Diaconis, 1981), then
+/// Counts values into bars, a value on an edge into the one above: 2 · interquartile range / ∛n wide (Freedman and Diaconis, 1981), then
 /// rounded down to 1, 2 or 5 times a power of ten, and wider where there would be more than 160 bars.
 /// `None` without a drawable value.
 pub(crate) fn bins(values: &[f64]) -> Option<Bins> {
@@ -25,8 +25,8 @@ pub(crate) fn bins(values: &[f64]) -> Option<Bins> {
     let mut sorted: Vec<f64> = values.iter().copied().filter(|value| is_drawable(*value)).collect();
     sorted.sort_by(f64::total_cmp);
     let (lo, hi) = (*sorted.first()?, *sorted.last()?);
-    let quartile = |share: f64| sorted[(share * (sorted.len() - 1) as f64).round() as usize];
-    let rule = 2.0 * (quartile(0.75) - quartile(0.25)) / (sorted.len() as f64).cbrt();
+    let rule =
+        2.0 * (quantile(&sorted, 0.75) - quantile(&sorted, 0.25)) / (sorted.len() as f64).cbrt();
     // All values the same, or nearly: ten bars about them.
     let least = ((hi - lo) / MOST).max(lo.abs().max(hi.abs()) * 1e-6).max(1e-6);
     let width = round_down(rule).max(round_up(least));
@@ -37,6 +37,13 @@ pub(crate) fn bins(values: &[f64]) -> Option<Bins> {
         counts[(place(value) - first) as usize] += 1;
     }
     Some(Bins { first, width, counts })
+}
+
+/// Between the two nearest values, as numpy's `percentile` does by default.
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let place = share * (sorted.len() - 1) as f64;
+    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+    below + (above - below) * place.fract()
 }
 
 fn round_down(width: f64) -> f64 {

@@ -9,6 +9,7 @@ use crate::number_text::{Unit, compact};
 use crate::palette::{MUTED, series_colour};
 use crate::series::extent;
 use crate::time_frame::{DATE_LABELS, TimeFrame, span, time_frame};
+use crate::value_axis::has_log_axis;
 use crate::{Series, Size};
 
 /// Equity of a strategy beside that of its baselines.
@@ -42,7 +43,8 @@ pub enum AxisChoice {
     Auto,
     /// Equal amounts have equal distances.
     Linear,
-    /// Equal ratios have equal distances. Linear all the same when a value is not above zero.
+    /// Equal ratios have equal distances. Linear all the same when a value is not above zero, or one
+    /// is 1e30 times another; the measure beside the title says so.
     Log,
 }
 
@@ -60,9 +62,10 @@ pub fn equity_curve(plot: &EquityCurve, size: Size) -> String {
         return no_data(size, TITLE, "USD");
     };
     let (log, measure) = match plot.axis {
-        AxisChoice::Auto => (lo > 0.0 && hi / lo > 10.0, "USD"),
+        AxisChoice::Auto => (hi / lo > 10.0 && has_log_axis(lo, hi), "USD"),
         AxisChoice::Linear => (false, "USD"),
-        AxisChoice::Log if lo > 0.0 => (true, "USD"),
+        AxisChoice::Log if has_log_axis(lo, hi) => (true, "USD"),
+        AxisChoice::Log if lo > 0.0 => (false, "USD, linear axis since values are too far apart"),
         AxisChoice::Log => (false, "USD, linear axis since not all values are above zero"),
     };
     let drawn = all().enumerate().filter(|(_, series)| !series.points.is_empty());

@@ -20,6 +20,8 @@ pub(crate) fn linear_axis(unit: Unit, lo: f64, hi: f64, max_ticks: usize) -> Val
     let (lo, hi) = widen(unit, lo, hi);
     let most = max_ticks.max(3);
     let power = ((hi - lo) / most as f64).log10().floor();
+    // There is no half of a thing.
+    let power = if unit == Unit::Count { power.max(0.0) } else { power };
     let steps = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0].map(|mantissa| mantissa * 10f64.powf(power));
     let ends = |step: f64| ((lo / step + 1e-9).floor(), (hi / step - 1e-9).ceil());
     let fits = |step: &f64| {
@@ -34,7 +36,13 @@ pub(crate) fn linear_axis(unit: Unit, lo: f64, hi: f64, max_ticks: usize) -> Val
     ValueAxis { scale: Scale::Linear { lo: first * step, hi: last * step }, ticks: ticks.collect() }
 }
 
-/// A logarithmic axis for values above zero; each tick is 1, 2, 3 or 5 times a power of ten.
+/// Whether a logarithmic axis can hold values from `lo` to `hi`: all above zero, and no further apart
+/// than any equity could be.
+pub(crate) fn has_log_axis(lo: f64, hi: f64) -> bool {
+    lo > 1e-100 && hi / lo < 1e30
+}
+
+/// A logarithmic axis for values that [`has_log_axis`]; each tick is 1, 2, 3 or 5 times a power of ten.
 pub(crate) fn log_axis(unit: Unit, lo: f64, hi: f64, max_ticks: usize) -> ValueAxis {
     let margin = (hi / lo).powf(0.03).max(1.05);
     let (lo, hi) = (lo / margin, hi * margin);
@@ -84,6 +92,7 @@ mod tests {
         check(Unit::Usd, 100_000.0, 100_000.0, "94k 96k 98k 100k 102k 104k 106k");
         check(Unit::Percent, -0.34, 0.0, "−40% −30% −20% −10% 0%");
         check(Unit::Ratio, 0.0, 0.0, "−1.0 −0.5 0.0 0.5 1.0");
+        check(Unit::Count, 0.0, 3.0, "0 1 2 3");
         check(Unit::Count, 0.0, 431.0, "0 100 200 300 400 500");
     }
 

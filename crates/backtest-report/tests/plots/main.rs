@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod places;
 mod text_boxes;
 
 use backtest_report::{
@@ -134,6 +135,12 @@ fn the_axis_is_logarithmic_where_that_helps_and_says_so() {
     check(&[1e5, -1.1e6], AxisChoice::Auto, "USD");
     check(&[1e5, 1.1e6], AxisChoice::Linear, "USD");
     check(&[1e5, 2e5], AxisChoice::Log, "USD, log axis");
+    check(&[f64::MIN_POSITIVE, 1e149], AxisChoice::Auto, "USD");
+    check(
+        &[f64::MIN_POSITIVE, 1e149],
+        AxisChoice::Log,
+        "USD, linear axis since values are too far apart",
+    );
     check(&[1e5, 0.0], AxisChoice::Log, "USD, linear axis since not all values are above zero");
 }
 
