@@ -54,7 +54,7 @@ fn no_fill_at_a_price_of_another_day() {
     let world = World::new(&[("A", &[100.0, NO, 125.0])]).call(0, "A", StrongBuy);
     let outcome = world.run();
     assert_eq!((outcome.fills.len(), outcome.dropped[0].reason), (0, DropReason::MissingBar));
-    let outcome = world.clone().with(|config| config.missing_bar = MissingBar::Carry).run();
+    let outcome = world.with(|config| config.missing_bar = MissingBar::Carry).run();
     assert_eq!(trades(&outcome), [(2, 0, 8.0, 125.0)]);
     // A bar that has a close and no open has no price at the open.
     let no_open = World::new(&[("A", &[100.0, 110.0, 125.0])]).opens("A", &[100.0, NO, 125.0]);

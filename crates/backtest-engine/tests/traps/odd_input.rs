@@ -20,7 +20,7 @@ fn run_all(market: &Market, calls: &Calls, config: &BacktestConfig) {
     for entry_price in entries {
         for sizing in sizings {
             let config = BacktestConfig { entry_price, sizing, ..*config };
-            let outcome = simulate(market, calls, &config, Record::Everything).unwrap();
+            let outcome = simulate(market, calls, &config, Record::Everything).expect("a run");
             round_trips(market, &outcome.fills);
             let numbers = outcome.days.iter().rev().skip(1);
             assert!(numbers.into_iter().all(|day| day.equity.is_finite() && day.equity > 0.0));
