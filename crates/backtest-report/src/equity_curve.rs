@@ -7,7 +7,7 @@ use crate::header::{LegendItem, Mark, SHADE_ALPHA};
 use crate::no_data::no_data;
 use crate::number_text::{Unit, compact};
 use crate::palette::{MUTED, series_colour};
-use crate::series::extent;
+use crate::series::{extent, is_drawable};
 use crate::time_frame::{DATE_LABELS, TimeFrame, span, time_frame};
 use crate::value_axis::has_log_axis;
 use crate::{Series, Size};
@@ -48,7 +48,8 @@ pub enum AxisChoice {
     Log,
 }
 
-/// Draws [`EquityCurve`] as an SVG document. The measure beside the title says which axis it has.
+/// Draws [`EquityCurve`] as an SVG document. The measure beside the title says which axis it has, and
+/// the legend has each line's last value.
 pub fn equity_curve(plot: &EquityCurve, size: Size) -> String {
     const TITLE: &str = "Equity";
     let size = size.readable();
@@ -120,7 +121,9 @@ fn draw_band(canvas: &Canvas<'_>, frame: &TimeFrame, band: &Band) {
     let end = |pick: fn(f64, f64) -> f64| -> Vec<(NaiveDate, f64)> {
         points
             .iter()
-            .map(|(day, a, b)| (*day, if (a + b).is_finite() { pick(*a, *b) } else { f64::NAN }))
+            .map(|(day, a, b)| {
+                (*day, if is_drawable(*a) && is_drawable(*b) { pick(*a, *b) } else { f64::NAN })
+            })
             .collect()
     };
     let (lows, highs) = (frame.lines(&end(f64::min)), frame.lines(&end(f64::max)));
