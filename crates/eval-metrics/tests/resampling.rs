@@ -323,6 +323,11 @@ fn settings_outside_of_their_range() {
     let bca = Bootstrap { interval: IntervalMethod::Bca, ..default };
     let found = bootstrap_interval(&[1.0; 9], &bca, mean);
     assert!(matches!(found, Err(MetricError::Undefined { .. })), "{found:?}");
+    let mut outlier = [0.0; 20];
+    outlier[7] = 100.0;
+    let far = Bootstrap { confidence: 1.0 - 1e-12, ..bca };
+    let error = bootstrap_interval(&outlier, &far, mean).unwrap_err().to_string();
+    assert!(error.contains("the acceleration is too large"), "{error}");
     let highest = |values: &[f64]| Ok(values.iter().copied().fold(f64::MIN, f64::max));
     assert!(bootstrap_interval(&values, &bca, highest).is_ok());
     let one = Resampling::Stationary { mean_block: 1.0 };

@@ -218,6 +218,8 @@ fn an_outlier_leaves_no_trace_in_later_windows() {
     let found = rolling_sharpe(&flat, 4, 0.0, DAILY).unwrap();
     assert_eq!((found[0], found[1].is_some()), (None, true));
     assert_eq!(rolling_volatility(&flat, 4, DAILY).unwrap()[0], 0.0);
+    let rounded = [0.01, 0.01 + 1e-16, 0.01 - 1e-16, 0.01];
+    assert_eq!(rolling_sharpe(&rounded, 4, 0.0, DAILY).unwrap(), [None]);
     assert!(matches!(rolling_sharpe(&flat, 1, 0.0, DAILY), Err(MetricError::OutOfRange { .. })));
     let few = MetricError::TooFew { needed: 6, got: 5 };
     assert_eq!(rolling_volatility(&flat, 6, DAILY), Err(few));
@@ -340,6 +342,9 @@ fn returns_that_do_not_vary() {
         check(information_ratio(&shifted, &flat, DAILY));
         assert!(annualized_volatility(&flat, DAILY).unwrap() < 1e-14);
     }
+    // The rounding of a return is no loss.
+    let rounding = [0.01, -1e-16, 0.02, -2e-16];
+    assert!(sortino(&rounding, 0.0, DAILY).is_err() && calmar(&rounding, DAILY).is_err());
     let gains = [0.01, 0.02, 0.03];
     let undefined = |reason| Err(MetricError::Undefined { reason });
     assert_eq!(sortino(&gains, 0.0, DAILY), undefined("no return is below the target"));
@@ -368,8 +373,11 @@ fn a_loss_on_the_first_day_counts() {
     assert_eq!((found[1].recovery, found[1].periods), (None, 2));
     assert_eq!(longest_drawdown(&r), Ok(4));
     assert_eq!(worst_drawdowns(&r, None, 1).unwrap()[0].depth, found[0].depth);
+    // Of two days as deep the first one is the trough.
+    let rest = drawdowns(&[0.1, -0.2, 0.0, -0.0, 0.1], None).unwrap();
+    assert_eq!((rest[0].peak.period, rest[0].trough.period, rest[0].periods), (1, 2, 4));
     // What rounding alone keeps below the peak has recovered.
-    let back = drawdowns(&[-0.1, 1.0 / 0.9 - 1.0 - 1e-16, 0.01], None).unwrap();
+    let back = drawdowns(&[-0.1, 1.0 / 0.9 - 1.0 - 1e-14, 0.01], None).unwrap();
     assert_eq!(back[0].recovery, Some(Moment { period: 2, date: None }));
 }
 
@@ -400,6 +408,11 @@ fn months_without_returns_are_empty() {
     assert!((found[1].months[0].unwrap() - 0.21).abs() < 1e-15);
     assert_eq!(found[1].months[1], None);
     assert!((found[1].total + 0.395).abs() < 1e-15);
+}
+
+#[test]
+fn a_tie_is_no_hit() {
+    assert_eq!(hit_ratio(&[0.1, 0.2, 0.0, -0.1], &[0.1, 0.1, 0.1, 0.1]), Ok(0.25));
 }
 
 #[test]
