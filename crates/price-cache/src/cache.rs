@@ -243,7 +243,9 @@ impl PriceCache {
         }));
         let new_bars = bars.iter().filter(|bar| is_new(bar.date)).count();
         let file = PriceFile { meta, bars };
-        file.write(&self.path(&file.meta.ticker))?;
+        if !old.is_some_and(|old| same_but_for_time(old, &file)) {
+            file.write(&self.path(&file.meta.ticker))?;
+        }
         Ok(Update { file, requests, new_bars, refetched, notes })
     }
 
@@ -474,6 +476,12 @@ fn last_finished(to: NaiveDate, now: DateTime<Utc>) -> NaiveDate {
         day = before;
     }
     day
+}
+
+/// Whether two files differ in nothing but when they were fetched.
+fn same_but_for_time(old: &PriceFile, new: &PriceFile) -> bool {
+    let fetched_at = new.meta.fetched_at;
+    old.bars == new.bars && PriceMeta { fetched_at, ..old.meta.clone() } == new.meta
 }
 
 /// The ranges without the last days, as long as they are recent and no bar shows that the source

@@ -256,6 +256,7 @@ fn missing(
 #[cfg(test)]
 mod tests {
     use expect_test::{Expect, expect};
+    use proptest::prelude::*;
 
     use super::*;
     use crate::compact_day::day;
@@ -457,5 +458,29 @@ mod tests {
             bar.adj_close = Some(5.0);
         }
         check(&adjusted, &[], Adjustment::Raw, drop, &expect!["13=10 14=10 15=5 16=5 17=5"]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_passed_once_passes_again(
+            days in prop::collection::vec((0..40_u64, -1.0..3.0_f64), 0..30), drop in any::<bool>(),
+        ) {
+            let bars: Vec<Bar> = days
+                .iter()
+                .map(|(n, close)| Bar { date: day(20250101) + chrono::Days::new(*n), ..bar(20250101, *close) })
+                .collect();
+            let policy = if drop { Policy::Drop } else { Policy::Keep };
+            let config = CheckConfig { jump: policy, no_session: policy, ..CheckConfig::default() };
+            let xnys = Calendar::xnys();
+            let check = |bars| check_bars(bars, &[], UNKNOWN, Some(&xnys), &config);
+            let (kept, findings) = check(bars.clone());
+            prop_assert!(kept.is_sorted_by(|a, b| a.date < b.date));
+            prop_assert!(kept.iter().all(|bar| bar.close > 0.0 && bars.contains(bar)));
+            prop_assert_eq!(findings.iter().filter(|f| f.dropped).count(), bars.len() - kept.len());
+            // A spike that is gone may make another one visible, never what is kept impossible.
+            let (again, findings) = check(kept.clone());
+            let gone: Vec<Check> = findings.iter().filter(|f| f.dropped).map(|f| f.check).collect();
+            prop_assert!(gone.iter().all(|check| *check == Check::Jump) && again.len() <= kept.len());
+        }
     }
 }

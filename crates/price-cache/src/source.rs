@@ -14,7 +14,7 @@ pub trait PriceSource: Send + Sync {
     fn adjustment(&self) -> Adjustment;
 
     /// Whether asking costs nothing, as it does of files: the history is then always taken anew,
-    /// and days without a bar are not remembered.
+    /// whatever days are known.
     fn is_local(&self) -> bool {
         false
     }

@@ -11,6 +11,7 @@ use price_cache::{
     Adjustment, Calendar, CheckConfig, CorporateAction, Fetched, FileSource, LoadOptions, Policy,
     PriceCache, PriceError, PriceSource, SourceError, Update, UpdateSettings, load_prices,
 };
+use proptest::prelude::*;
 use thesis_core::{Bar, DateOrder, Ticker};
 
 fn day(text: &str) -> NaiveDate {
@@ -349,6 +350,14 @@ fn files_are_read_anew_each_time() {
     let longer = update("2025-01-03,9,9,8,8.5,1\n");
     assert_eq!((longer.file.bars.len(), longer.new_bars), (2, 1));
     assert_eq!(update("2025-01-03,9,9,8,8.25,1\n").file.bars[1].close, 8.25);
+    // What is the same is not written again.
+    let path = setting.cache.path(&ticker());
+    let before = fs::read(&path).unwrap();
+    let now = "2025-12-02T00:00:00Z";
+    let opened =
+        FileSource::open(folder.path(), "csv", Adjustment::Raw, &[ticker()], DateOrder::Refuse);
+    setting.update_at(now, "2025-01-01", "2025-01-31", &[&opened.unwrap().0]).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), before);
 }
 
 #[test]
@@ -410,4 +419,43 @@ fn many_updates_at_once_ask_once_and_lose_nothing() {
         names.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     assert_eq!(names, [".BRK.B.lock", "BRK.B.parquet"]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    /// However a cache came about, it holds what one fetch of all its days would give, even where
+    /// the source rewrites its history in between.
+    #[test]
+    fn any_way_leads_to_the_same_bars(
+        updates in prop::collection::vec((0..180_u64, 0..40_u64, prop::option::of(0..180_u64)), 1..8),
+    ) {
+        let (setting, source) = (Setting::new(), Scripted::new("eodhd", Adjustment::Raw));
+        let date = |n| day("2025-01-01") + chrono::Days::new(n);
+        let (mut last, mut asked) = (NaiveDate::MIN, Vec::new());
+        for (from, len, dividend) in updates {
+            let (from, to) = (date(from), date((from + len).min(179)));
+            // A dividend lowers all adjusted closes before it. It is seen with the next new session.
+            let sessions = setting.calendar.sessions_between(from, to).unwrap();
+            let sees_it = sessions.last().is_some_and(|session| session > last);
+            let is_new = |paid: &NaiveDate| sees_it && last < *paid && *paid <= to;
+            if let Some(paid) = dividend.map(date).filter(is_new) {
+                source.change(|state| {
+                    for (_, bar) in state.bars.range_mut(..paid) {
+                        bar.adj_close = bar.adj_close.map(|adj| adj * 0.99);
+                    }
+                });
+            }
+            setting.update(&from.to_string(), &to.to_string(), &[&source]);
+            last = last.max(to);
+            asked.push((from, to));
+        }
+        let bars = source.state.lock().unwrap().bars.clone();
+        let of = |first, last| bars.range(first..=last).map(|(_, bar)| *bar).collect::<Vec<_>>();
+        let got = setting.cache.read(&ticker()).unwrap().unwrap();
+        let known = got.meta.fetched.hull().unwrap();
+        prop_assert!(got.bars == of(known.0, known.1), "{:?}", got.meta);
+        for (from, to) in asked {
+            prop_assert!(of(from, to).iter().all(|bar| got.bars.contains(bar)), "{from}..{to}");
+        }
+    }
 }
