@@ -27,7 +27,7 @@ pub struct Day {
     pub slippage: f64,
     /// Fee on short positions, for the calendar days since the last session.
     pub borrow: f64,
-    /// Interest on borrowed cash, for the calendar days since the last session.
+    /// Interest on borrowed cash and on what is owed, for the calendar days since the last session.
     pub interest: f64,
     /// Dividends received, less those owed on short positions.
     pub dividends: f64,

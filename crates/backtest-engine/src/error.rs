@@ -65,8 +65,8 @@ pub enum EngineError {
         /// The action.
         action: &'static str,
     },
-    /// A corporate action of a ticker or on a day that the market does not have.
-    #[error("{ticker} on {date}: no such ticker or session in the market")]
+    /// A corporate action of a ticker that the market does not have.
+    #[error("{ticker} on {date}: the market does not have the ticker")]
     UnknownEvent {
         /// Whose.
         ticker: Ticker,

@@ -71,7 +71,7 @@ pub enum DropReason {
     ZeroVolume,
     /// No close was known before the fill, so the order could not be sized.
     NoPriceYet,
-    /// Sizing needs more history than there is.
+    /// Sizing needs more history than there is, or returns that are not all the same.
     NoHistory,
     /// The order comes to less than one lot.
     BelowOneLot,
@@ -100,7 +100,7 @@ pub enum DropReason {
 /// An order that was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Dropped {
-    /// Index of the session on which it would have been filled.
+    /// Index of the session on which it would have been filled, or of the last one of the run.
     pub day: u32,
     /// Index of the security in the market.
     pub asset: u32,

@@ -11,7 +11,7 @@ pub struct RoundTrip {
     pub opened: u32,
     /// Index of the session of the last fill.
     pub closed: u32,
-    /// Most shares held; negative for a short position.
+    /// Most shares held, in shares of the day it closed; negative for a short position.
     pub quantity: f64,
     /// Dollars won or lost, fees and slippage included.
     pub profit: f64,
@@ -23,6 +23,8 @@ pub struct RoundTrip {
 #[derive(Debug, Clone, Copy)]
 struct Position {
     opened: u32,
+    /// The session of the last fill: splits since then are still to come.
+    seen: u32,
     shares: f64,
     most: f64,
     /// Cash that came in, less cash that went out.
@@ -33,18 +35,28 @@ struct Position {
 
 /// The positions that fills closed, in the order in which they ended. A fill that goes from long to
 /// short ends one and begins another, its fee shared by shares. Dividends and borrow fees are not
-/// in the profits. Fills of a market with splits must not be given: shares would not add up.
+/// in the profits. The market must be that of the fills: its splits change what is held.
 pub fn round_trips(market: &Market, fills: &[Fill]) -> Vec<RoundTrip> {
     let mut open: Vec<Option<Position>> = vec![None; market.tickers().len()];
     let mut trips = Vec::new();
     for fill in fills {
         let slot = &mut open[fill.asset as usize];
         let mut rest = (fill.quantity, fill.fee);
+        if let Some(position) = slot {
+            let (asset, seen, day) = (fill.asset as usize, position.seen, fill.day);
+            let ratio = market.split_ratio(asset, seen as usize, day as usize);
+            position.shares *= ratio;
+            position.most *= ratio;
+            position.seen = day;
+        }
         if let Some(position) = slot.as_mut().filter(|p| p.shares * fill.quantity < 0.0) {
-            let closing = rest.0.abs().min(position.shares.abs()).copysign(rest.0);
+            // Splits round: a fill that differs from the position by that alone closes it.
+            let same = (rest.0 + position.shares).abs() <= 1e-9 * position.shares.abs();
+            let smaller = rest.0.abs().min(position.shares.abs()).copysign(rest.0);
+            let closing = if same { rest.0 } else { smaller };
             let fee = fill.fee * (closing / fill.quantity);
             position.cash -= closing * fill.price + fee;
-            position.shares += closing;
+            position.shares = if same { 0.0 } else { position.shares + closing };
             rest = (rest.0 - closing, rest.1 - fee);
             if position.shares == 0.0 {
                 trips.push(RoundTrip {
@@ -60,7 +72,8 @@ pub fn round_trips(market: &Market, fills: &[Fill]) -> Vec<RoundTrip> {
         }
         if rest.0 != 0.0 {
             let (opened, value) = (fill.day, rest.0 * fill.price);
-            let begin = Position { opened, shares: 0.0, most: 0.0, cash: 0.0, invested: 0.0 };
+            let (shares, most, cash, invested) = (0.0, 0.0, 0.0, 0.0);
+            let begin = Position { opened, seen: opened, shares, most, cash, invested };
             let position = slot.get_or_insert(begin);
             position.shares += rest.0;
             position.cash -= value + rest.1;

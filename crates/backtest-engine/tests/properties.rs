@@ -6,7 +6,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use backtest_engine::{
-    CorporateAction, Market, Outcome, Record, round_trips, simulate, simulate_between,
+    CorporateAction, Event, Market, Outcome, Record, round_trips, simulate, simulate_between,
     simulate_each,
 };
 use proptest::prelude::*;
@@ -70,8 +70,7 @@ proptest! {
     fn round_trips_are_the_positions_of_the_fills(
         seed: u64, tickers in 2_usize..=8, days in 5_usize..=80,
     ) {
-        let mut world = world(seed, tickers, days);
-        world.events.retain(|event| !matches!(event.action, CorporateAction::Split(_)));
+        let world = world(seed, tickers, days);
         trips_agree(&world, &world.run());
     }
 }
@@ -85,10 +84,25 @@ fn trips_agree(world: &World, outcome: &Outcome) {
     let mut total = 0.0;
     let mut closed = Vec::new();
     for asset in 0..world.tickers.len() {
-        let (mut shares, mut flow, mut opened) = (0.0_f64, 0.0, 0);
+        let (mut shares, mut flow, mut opened, mut seen) = (0.0_f64, 0.0, 0, 0);
+        let split = |from: usize, to: usize| -> f64 {
+            let ratio = |event: &Event| {
+                let day = world.session_of(event.date);
+                let counts = world.asset(event.ticker.as_str()) == asset
+                    && day.is_some_and(|day| from < day && day <= to);
+                match event.action {
+                    CorporateAction::Split(ratio) if counts => ratio,
+                    _ => 1.0,
+                }
+            };
+            world.events.iter().map(ratio).product()
+        };
         for fill in outcome.fills.iter().filter(|fill| fill.asset as usize == asset) {
             let cost = |part: f64| -part * fill.price - fill.fee * (part / fill.quantity);
+            shares *= split(seen, fill.day as usize);
+            seen = fill.day as usize;
             let after = shares + fill.quantity;
+            let after = if after.abs() <= 1e-12 * shares.abs() { 0.0 } else { after };
             if shares == 0.0 {
                 opened = fill.day;
             }
@@ -104,9 +118,11 @@ fn trips_agree(world: &World, outcome: &Outcome) {
             }
             shares = after;
         }
-        let last = world.close.iter().take(outcome.days.len()).rev().map(|row| row[asset]);
-        let last = last.into_iter().find(|close| !close.is_nan()).unwrap_or(0.0);
-        total += flow + shares * last;
+        // Shares are in those of the last session, and so must be the last known close.
+        let end = outcome.days.len() - 1;
+        let last = (0..=end).rev().find(|day| !world.close[*day][asset].is_nan());
+        let last = last.map_or(0.0, |day| world.close[day][asset] / split(day, end));
+        total += flow + shares * split(seen, end) * last;
     }
     assert_eq!(trips.len(), closed.len());
     for (asset, opened, day, profit) in closed {

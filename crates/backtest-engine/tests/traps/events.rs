@@ -1,7 +1,9 @@
 //! Splits, dividends and delistings, and prices that hold them already.
 
 use backtest_engine::CorporateAction::{Delisting, Dividend, Split};
-use backtest_engine::{Cause, CorporateAction, EndReason, EngineError, PriceBasis, Sizing};
+use backtest_engine::{
+    Cause, CorporateAction, EndReason, EngineError, PriceBasis, Sizing, round_trips,
+};
 use thesis_core::Action::{Buy, Sell, StrongBuy, StrongSell};
 
 use crate::NO;
@@ -58,6 +60,8 @@ fn a_split_changes_shares_and_no_value() {
     assert_eq!(trades(&outcome), [(1, 0, 10.0, 100.0), (3, 0, -40.0, 30.0)]);
     all_near(&equity(&outcome), &[1_000.0, 1_000.0, 1_000.0, 1_200.0]);
     assert!(outcome.days.iter().all(|day| day.dividends == 0.0));
+    let trips = round_trips(&raw.market(), &outcome.fills);
+    assert_eq!((trips.len(), trips[0].quantity, trips[0].profit), (1, 40.0, 200.0));
     // The same prices, adjusted.
     let adjusted = World::new(&[("A", &[25.0, 25.0, 25.0, 30.0])]);
     let adjusted = adjusted.call(0, "A", StrongBuy).call(2, "A", Sell).run();
