@@ -25,6 +25,7 @@ pub(crate) struct PricesConfig {
     pub(crate) timeout_seconds: f64,
     pub(crate) retries: u32,
     pub(crate) longest_wait_seconds: f64,
+    pub(crate) user_agent: String,
 }
 
 /// Where prices come from.
@@ -60,6 +61,7 @@ impl Default for PricesConfig {
             timeout_seconds: 30.0,
             retries: 4,
             longest_wait_seconds: 120.0,
+            user_agent: HttpSettings::default().user_agent,
         }
     }
 }
@@ -113,6 +115,7 @@ impl PricesConfig {
             retries: self.retries,
             rate: self.rate,
             longest_wait: seconds("longest_wait_seconds", self.longest_wait_seconds)?,
+            user_agent: self.user_agent.clone(),
             ..HttpSettings::default()
         })
     }

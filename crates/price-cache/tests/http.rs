@@ -132,7 +132,7 @@ fn eodhd_gives_raw_bars_splits_and_dividends() {
         "BRK-B.US?from=2020-08-26&to=2020-09-02&period=d&fmt=json&api_token=s3cret%2Fkey%2B1";
     let want = ["eod", "splits", "div"].map(|list| format!("/api/{list}/{query}"));
     assert_eq!(targets, want);
-    assert!(requests.iter().all(|r| r.headers["user-agent"].starts_with("thesisforge/")));
+    assert!(requests.iter().all(|r| r.headers["user-agent"].contains("thesisforge/")));
     assert_eq!(setting.waits(), []);
 }
 
@@ -224,6 +224,20 @@ fn failures_are_waited_out_ever_longer_and_given_up() {
         assert!(longest / 2 <= *wait && *wait <= longest, "{waits:?}");
     }
     assert_eq!(waits.len(), 4);
+}
+
+#[test]
+fn a_service_that_is_down_is_not_waited_for_again_and_again() {
+    let setting = Setting::new();
+    setting.server.on("/v8/", [Reply::status(503, "x")]);
+    let attempts = |_| {
+        fetch(&setting.yahoo(), "AAPL").unwrap_err();
+        setting.server.requests().len()
+    };
+    assert_eq!([0; 5].map(attempts), [5, 5, 5, 1, 1]);
+    // An answer, whatever it says, brings the patience back.
+    setting.server.on("/v8/", [Reply::status(404, YAHOO_NOT_FOUND), Reply::status(503, "x")]);
+    assert_eq!([0; 2].map(attempts), [1, 5]);
 }
 
 #[test]

@@ -13,6 +13,14 @@ use crate::{ApiKey, SourceError};
 
 pub use clock::{Clock, SystemClock};
 
+/// So many questions in a row that got no answer, and the next ones are asked but once each, until
+/// one gets an answer: thousands of tickers are not waited for at a service that is down.
+const PATIENCE: u32 = 3;
+
+/// Yahoo answers 429 to clients whose name does not begin so.
+const USER_AGENT: &str =
+    concat!("Mozilla/5.0 (compatible; thesisforge/", env!("CARGO_PKG_VERSION"), ")");
+
 /// How a web service is asked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HttpSettings {
@@ -44,7 +52,7 @@ impl Default for HttpSettings {
             longest_wait: Duration::from_secs(120),
             max_bytes: 64 << 20,
             seed: 0,
-            user_agent: concat!("thesisforge/", env!("CARGO_PKG_VERSION")).to_owned(),
+            user_agent: USER_AGENT.to_owned(),
         }
     }
 }
@@ -64,6 +72,8 @@ pub struct HttpClient {
 struct State {
     /// Before this no further request goes out.
     next: DateTime<Utc>,
+    /// Questions without an answer since the last one with.
+    unanswered: u32,
     /// Of SplitMix64 (Steele, Lea & Flood, 2014).
     random: u64,
 }
@@ -93,7 +103,8 @@ impl HttpClient {
             .accept("application/json")
             .build()
             .new_agent();
-        let state = Mutex::new(State { next: DateTime::UNIX_EPOCH, random: settings.seed });
+        let state =
+            Mutex::new(State { next: DateTime::UNIX_EPOCH, unanswered: 0, random: settings.seed });
         Self { agent, settings, clock, state }
     }
 
@@ -108,7 +119,22 @@ impl HttpClient {
         url: &str,
         key: Option<&ApiKey>,
     ) -> Result<Answer, SourceError> {
+        let result = self.get_patiently(source_name, url, key);
+        let unanswered = matches!(result, Err(SourceError::Unavailable { .. }));
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.unanswered = if unanswered { state.unanswered.saturating_add(1) } else { 0 };
+        result
+    }
+
+    fn get_patiently(
+        &self,
+        source_name: &str,
+        url: &str,
+        key: Option<&ApiKey>,
+    ) -> Result<Answer, SourceError> {
         let hide = |text: &str| key.map_or_else(|| text.to_owned(), |key| key.hide_in(text));
+        let unanswered = self.state.lock().unwrap_or_else(PoisonError::into_inner).unanswered;
+        let retries = if unanswered < PATIENCE { self.settings.retries } else { 0 };
         let mut attempts = 0;
         loop {
             self.pace();
@@ -125,7 +151,7 @@ impl HttpClient {
                 let (source_name, reason) = (source_name.to_owned(), hide(&reason));
                 SourceError::Unavailable { source_name, attempts, reason }
             };
-            if attempts > self.settings.retries {
+            if attempts > retries {
                 return Err(give_up(reason));
             }
             let longest = self.settings.longest_wait;
