@@ -76,6 +76,7 @@ pub(crate) fn plots(study: &Study) -> Vec<NamedPlot> {
             centre: 0.0,
             decimals: 2,
             chosen: place_of(study),
+            chosen_name: "this run".to_owned(),
         };
         let caption =
             "Every cell is a whole run under its fee and slippage; the framed one is this.";
@@ -99,8 +100,8 @@ pub(crate) fn plots(study: &Study) -> Vec<NamedPlot> {
     plots
 }
 
-/// Months of a run, as the tear sheet's table wants them too.
-pub(crate) fn monthly(performance: &Performance) -> MonthlyReturns {
+/// Months of a run.
+fn monthly(performance: &Performance) -> MonthlyReturns {
     let years = performance.statistics.monthly_returns.iter().flatten();
     let months = years.flat_map(|year| {
         let day = |month: usize| NaiveDate::from_ymd_opt(year.year, month as u32 + 1, 1);
@@ -236,6 +237,7 @@ fn parameter_grid(study: &Study) -> Option<HeatGrid> {
         centre: 0.0,
         decimals: 2,
         chosen: grid.best.map(|best| (best / x.len(), best % x.len())),
+        chosen_name: "the best".to_owned(),
     })
 }
 

@@ -1,5 +1,6 @@
 use backtest_report::{
-    DroppedOrders, MetricRow, MetricSection, Note, Plot, Provenance, TearSheet, Tile, Value,
+    DroppedOrders, MetricRow, MetricSection, MonthlyReturns, Note, Plot, Provenance, TearSheet,
+    Tile, Value,
 };
 use eval_metrics::returns::{ReturnStatistics, Unit};
 use run_manifest::Manifest;
@@ -7,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::backtest::{Study, name_of};
-use crate::plots::{NamedPlot, monthly, worst_drawdowns};
+use crate::plots::{NamedPlot, worst_drawdowns};
 
 /// The tear sheet of a study.
 pub(crate) fn tear_sheet(
@@ -37,7 +38,8 @@ pub(crate) fn tear_sheet(
             .into_iter()
             .map(|NamedPlot { svg, caption, .. }| Plot { svg, caption })
             .collect(),
-        monthly: monthly(&study.strategy),
+        // The plot has them.
+        monthly: MonthlyReturns::default(),
         drawdowns: worst_drawdowns(&study.strategy),
         fills: fills(study),
         dropped: dropped(study),

@@ -43,8 +43,9 @@ pub fn exposure(plot: &Exposure, size: Size) -> String {
     svg(size, TITLE, &summary, |canvas| {
         let frame = time_frame(canvas, &spec, days);
         frame.plane.level(canvas, 0.0);
-        for (i, series) in series.into_iter().enumerate() {
-            frame.draw_lines(canvas, &series.points, series_colour(i), 1.6);
+        // Without short positions the two are one line: the first is wide enough to be seen below.
+        for (i, (series, width)) in series.into_iter().zip([4.0, 1.6]).enumerate() {
+            frame.draw_lines(canvas, &series.points, series_colour(i), width);
         }
     })
 }

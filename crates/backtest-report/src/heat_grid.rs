@@ -33,8 +33,10 @@ pub struct HeatGrid {
     pub centre: f64,
     /// Digits after the point.
     pub decimals: usize,
-    /// Row and column of a cell to frame, such as the settings of this run.
+    /// Row and column of a cell to frame.
     pub chosen: Option<(usize, usize)>,
+    /// What the framed cell is, such as `this run`.
+    pub chosen_name: String,
 }
 
 /// Draws [`HeatGrid`] as an SVG document of the given width in CSS pixels, as high as its rows need.
@@ -93,7 +95,8 @@ fn measure(plot: &HeatGrid, full: Option<f64>, has_values: bool) -> String {
         measure += &format!(", red below {}, full colour at {low} and {high}", digits(plot.centre));
     }
     if plot.chosen.is_some() {
-        measure += "; framed: this run";
+        measure += "; framed: ";
+        measure += &plot.chosen_name;
     }
     if !has_values {
         measure += "; cells are too narrow for values";

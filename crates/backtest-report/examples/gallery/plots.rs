@@ -107,6 +107,7 @@ fn sensitivity() -> HeatGrid {
         centre: 0.0,
         decimals: 2,
         chosen: Some((2, 3)),
+        chosen_name: "this run".to_owned(),
     }
 }
 
@@ -128,6 +129,7 @@ fn parameters() -> HeatGrid {
         centre: 0.0,
         decimals: 2,
         chosen: None,
+        chosen_name: String::new(),
     }
 }
 

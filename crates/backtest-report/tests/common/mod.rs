@@ -66,6 +66,7 @@ pub(crate) fn every_plot(values: &[f64], name: &str, size: Size) -> Vec<(&'stati
         centre: 0.0,
         decimals: 2,
         chosen: Some((1, 1)),
+        chosen_name: "this run".to_owned(),
     };
     let lines = SensitivityLines {
         title: name.to_owned(),
