@@ -68,10 +68,14 @@ pub(crate) fn fetch(stage: &Stage, args: &Args) -> anyhow::Result<ExitCode> {
     let failed = outcomes.iter().filter(|outcome| outcome.update.is_err()).count();
     let new: usize = outcomes.iter().flat_map(|o| &o.update).map(|update| update.new_bars).sum();
     let and_failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+    let count = |n: usize, what| {
+        let plural = if n == 1 { "" } else { "s" };
+        format!("{} {what}{plural}", HumanCount(n as u64))
+    };
     stage.print(format_args!(
-        "{} tickers{and_failed}, {} new bars in {:.1} s, in {}",
-        HumanCount(outcomes.len() as u64),
-        HumanCount(new as u64),
+        "{}{and_failed}, {} in {:.1} s, in {}",
+        count(outcomes.len(), "ticker"),
+        count(new, "new bar"),
         began.elapsed().as_secs_f64(),
         args.cache.display()
     ));

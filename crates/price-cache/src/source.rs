@@ -70,7 +70,7 @@ pub enum SourceError {
         reason: String,
     },
     /// The source could not be reached or was overloaded, time and again; later it may answer.
-    #[error("{source_name} gave no answer in {attempts} attempts: {reason}")]
+    #[error("{source_name} gave no answer in {}: {reason}", in_words(*.attempts))]
     Unavailable {
         /// The source.
         source_name: String,
@@ -103,4 +103,8 @@ impl SourceError {
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable { .. })
     }
+}
+
+fn in_words(attempts: u32) -> String {
+    if attempts == 1 { "one attempt".to_owned() } else { format!("{attempts} attempts") }
 }

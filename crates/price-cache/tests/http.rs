@@ -203,7 +203,7 @@ fn a_busy_service_is_asked_again_when_it_says() {
 
     setting.server.on("/v8/", [busy("3600")]);
     let want =
-        "yahoo gave no answer in 1 attempts: status 429; it asks to wait 3600 s, more than 120 s";
+        "yahoo gave no answer in one attempt: status 429; it asks to wait 3600 s, more than 120 s";
     assert_eq!(error(&setting.yahoo()), want);
     assert_eq!(setting.waits(), []);
 }
@@ -360,7 +360,7 @@ fn large_answers_and_slow_ones_are_cut_off() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
     let text = error(&Yahoo::new(Arc::clone(&hasty.client), &url));
-    assert!(text.starts_with("yahoo gave no answer in 1 attempts: timeout"), "{text}");
+    assert!(text.starts_with("yahoo gave no answer in one attempt: timeout"), "{text}");
     // A service that begins and never ends does not hold the client for ever. The first connection
     // is that of the attempt before.
     let dripping = std::thread::spawn(move || {
@@ -371,6 +371,15 @@ fn large_answers_and_slow_ones_are_cut_off() {
     let text = error(&Yahoo::new(Arc::clone(&hasty.client), &url));
     assert!(text.contains("the answer broke off: timeout"), "{text}");
     drop(dripping.join());
+}
+
+#[test]
+fn a_name_that_no_header_can_hold_is_no_panic() {
+    let user_agent = "a\nb: é".to_owned();
+    let setting = Setting::with(HttpSettings { user_agent, rate: 0.0, ..HttpSettings::default() });
+    setting.server.on("/v8/", [Reply::json(YAHOO)]);
+    fetch(&setting.yahoo(), "AAPL").unwrap();
+    assert_eq!(setting.server.requests()[0].headers["user-agent"], "ab:");
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub struct HttpSettings {
     pub max_bytes: u64,
     /// Of the random part of the waits.
     pub seed: u64,
-    /// What the client calls itself.
+    /// What the client calls itself; characters other than printable ASCII are left out.
     pub user_agent: String,
 }
 
@@ -95,11 +95,14 @@ struct Failure {
 impl HttpClient {
     /// A client; `clock` is [`SystemClock`] outside of tests.
     pub fn new(settings: HttpSettings, clock: Arc<dyn Clock>) -> Self {
+        // What no header can hold makes the client panic.
+        let printable = |c: &char| matches!(c, ' '..='~');
+        let user_agent: String = settings.user_agent.chars().filter(printable).collect();
         let agent = Agent::config_builder()
             .timeout_global(Some(settings.timeout))
             .http_status_as_error(false)
             .max_redirects(0)
-            .user_agent(settings.user_agent.as_str())
+            .user_agent(user_agent)
             .accept("application/json")
             .build()
             .new_agent();
