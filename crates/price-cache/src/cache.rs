@@ -378,14 +378,11 @@ impl Attempt<'_> {
         Ok(self.answer(meta, bars, refetched, notes))
     }
 
-    /// Asks the source, leaving out what is outside of the range or not yet finished.
+    /// Asks the source, leaving out what is outside of the range, such as today's unfinished bar.
     fn ask(&mut self, (first, last): Range) -> Result<Fetched, SourceError> {
         self.requests += 1;
         let mut fetched = self.source.fetch(self.ticker, first, last)?;
-        let now = self.settings.now;
-        fetched
-            .bars
-            .retain(|bar| first <= bar.date && bar.date <= last && close_instant(bar.date) <= now);
+        fetched.bars.retain(|bar| first <= bar.date && bar.date <= last);
         fetched.actions.retain(|action| first <= action.date() && action.date() <= last);
         Ok(fetched)
     }
