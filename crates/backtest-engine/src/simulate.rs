@@ -491,7 +491,7 @@ impl<'a> Run<'a> {
         if !closing || cut.is_some() {
             quantity = limits.lots(quantity);
         }
-        if quantity == 0.0 {
+        if quantity == 0.0 || (!closing && quantity.abs() * last <= rounding) {
             return Err(match cut {
                 Some(Cut::Volume) => DropReason::Volume,
                 Some(Cut::Gross) => DropReason::Gross,
