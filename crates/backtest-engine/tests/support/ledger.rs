@@ -282,6 +282,7 @@ impl Books<'_> {
                 "gross {gross_before} to {gross}, of {most}: {fill:?}"
             );
         }
+        assert!(after == 0.0 || value > 1e-13 * session.base, "rounding is no trade: {fill:?}");
         self.wealth -= fill.quantity * fill.price + fill.fee;
         self.shares[asset] = after;
         let cash = self.wealth + session.day.owed;
@@ -461,12 +462,10 @@ impl Books<'_> {
                 (fill.day as usize, fill.asset as usize) == (index, asset)
                     && matches!(fill.cause, Cause::Call | Cause::Carried)
             });
-            // A margin call has the day to itself.
-            if index > over && !called && !fill_today && !self.margin_call && free(asset) {
+            // A margin call has the day to itself, and the stop sells at an open or not at all.
+            let other = called || fill_today || self.margin_call || self.out.is_some();
+            if index >= over && !other && free(asset) {
                 assert_eq!(self.shares[asset], 0.0, "session {index}: {asset} outlives its period");
-            }
-            if index == over && !called && !fill_today && !self.margin_call && free(asset) {
-                assert_eq!(self.shares[asset], 0.0, "session {index}: {asset} is held too long");
             }
         }
     }

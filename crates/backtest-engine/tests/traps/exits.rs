@@ -89,6 +89,10 @@ fn what_cannot_be_sold_is_sold_when_it_can() {
         .call(0, "A", StrongBuy);
     let sold: Vec<f64> = capped.run().fills[1..].iter().map(|fill| fill.quantity).collect();
     assert_eq!(sold, [-4.0, -4.0, -2.0]);
+    // Less than a lot a day: tried again and again.
+    let outcome = capped.with(|config| config.limits.lot = Some(5.0)).run();
+    assert_eq!((outcome.fills.len(), outcome.dropped.len()), (1, 4));
+    assert!(outcome.dropped.iter().all(|d| d.reason == DropReason::Volume && d.carried));
 }
 
 #[test]

@@ -94,12 +94,14 @@ fn no_cash_no_buy() {
     let outcome = world.run();
     assert_eq!((outcome.fills.len(), outcome.dropped[0].reason), (1, DropReason::Cash));
     // Rounding that is left of all cash is no cash.
-    let world = World::new(&[("A", &[33.1; 4]), ("B", &[0.7; 4])])
-        .with(|config| config.costs.fee_bps = bps(3.0))
-        .call(0, "A", StrongBuy)
-        .call(1, "B", StrongBuy);
-    let outcome = world.run();
-    assert_eq!((outcome.fills.len(), outcome.dropped[0].reason), (1, DropReason::Cash));
+    for cents in 1..500 {
+        let world = World::new(&[("A", &[f64::from(cents) / 7.0; 4]), ("B", &[0.7; 4])])
+            .with(|config| config.costs.fee_bps = bps(3.0))
+            .call(0, "A", StrongBuy)
+            .call(1, "B", StrongBuy);
+        let outcome = world.run();
+        assert_eq!((outcome.fills.len(), outcome.dropped[0].reason), (1, DropReason::Cash));
+    }
 }
 
 #[test]
@@ -134,13 +136,19 @@ fn slippage_and_fees_of_both_sides() {
 
 #[test]
 fn a_call_for_what_is_held_does_not_trade() {
-    // 333.1 is no round number of anything: what is missing to the target is rounding.
-    let mut world = World::new(&[("A", &[333.1; 30])]);
-    for day in 0..29 {
-        world = world.call(day, "A", Buy);
+    // No round numbers of shares: what is missing to the targets is rounding.
+    for cents in 1..500 {
+        let prices = [3.0, 7.0, 11.0, 13.0, 17.0, 19.0].map(|by| [f64::from(cents) / by; 6]);
+        let names = ["A", "B", "C", "D", "E", "F"];
+        let columns: Vec<(&str, &[f64])> =
+            names.iter().zip(&prices).map(|(name, prices)| (*name, &prices[..])).collect();
+        let mut world = World::new(&columns);
+        for (day, name) in (0..5).flat_map(|day| names.map(|name| (day, name))) {
+            world = world.strong_call(day, name, Buy, 0.33);
+        }
+        let outcome = world.run();
+        assert_eq!((outcome.fills.len(), outcome.dropped.len()), (6, 0), "{cents}");
     }
-    let outcome = world.with(|config| config.costs.fee_bps = bps(0.0)).run();
-    assert_eq!((outcome.fills.len(), outcome.dropped.len()), (1, 0));
 }
 
 #[test]
