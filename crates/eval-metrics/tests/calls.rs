@@ -67,6 +67,8 @@ fn the_spread_is_between_the_ends_that_there_are() {
     assert_eq!((got.top.action, got.bottom.action), (Buy, Hold));
     assert!((got.spread - 0.04).abs() < 1e-15);
     assert_eq!((got.t_statistic, got.unknown_returns), (None, 1));
+    let equal = action_spread(&[Buy, Buy, Sell, Sell], &[0.1, 0.1, -0.1, -0.1]).unwrap();
+    assert_eq!((equal.spread, equal.t_statistic), (0.2, None));
     for (calls, returns) in [([Buy, Buy], [0.1, 0.2]), ([Buy, Sell], [0.1, NAN])] {
         let got = action_spread(&calls, &returns);
         assert!(matches!(got, Err(MetricError::Undefined { .. })), "{got:?}");

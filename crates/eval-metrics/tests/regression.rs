@@ -34,6 +34,7 @@ fn what_has_no_value() {
     let undefined = |got| assert!(matches!(got, Err(MetricError::Undefined { .. })), "{got:?}");
     undefined(mean_absolute_percentage_error(&[1.0, 0.0], &[1.0, 1.0]));
     undefined(r_squared(&[0.1; 3], &[0.1, 0.2, 0.3]));
+    undefined(r_squared(&[1e-200, 2e-200], &[0.0, 0.0]));
     undefined(mean_absolute_error(&[f64::MAX], &[f64::MIN]));
     undefined(root_mean_square_error(&[1e200], &[0.0]));
     assert_eq!(r_squared(&[1.0], &[1.0]), Err(MetricError::TooFew { needed: 2, got: 1 }));

@@ -61,6 +61,13 @@ fn other_scripts_have_no_rouge() {
     assert!(sentence_chrf("株価は上昇", "株価は下落") > 10.0);
 }
 
+/// Several subsequences are the longest, and which one counts shows: values of rouge-score 0.1.2.
+#[test]
+fn of_equal_subsequences_that_of_rouge_score_counts() {
+    let got = rouge("a c\nc c b", "c a a\na c b c", Stemming::Off).rouge_l_sum;
+    assert_eq!((got.precision, got.recall), (1.0, 5.0 / 7.0));
+}
+
 #[test]
 fn means_are_over_texts() {
     let got = mean_rouge(&["a b", "c"], &["a b", "d"], Stemming::Off).unwrap();
@@ -89,6 +96,7 @@ fn cosines() {
     let rows = [vec![1.0_f32, 0.0], vec![1.0, 0.0]];
     let mean = mean_cosine_similarity(&rows, &[[1.0_f32, 0.0], [0.0, 1.0]]);
     assert_eq!(mean, Ok(0.5));
+    assert_eq!(mean_cosine_similarity(&rows[..1], &rows[..1]), Ok(1.0));
     assert!(mean_cosine_similarity(&rows, &[[1.0_f32, 0.0]]).is_err());
 }
 
