@@ -179,7 +179,8 @@ impl CallFile {
                 low: number(low, "low")?,
                 close: number(close, "close")?,
                 adj_close: optional(columns.adj_close, "adjusted close")?,
-                volume: optional(columns.volume, "volume")?.unwrap_or(f64::NAN),
+                // As in files of prices; where no bar has any, it limits nothing.
+                volume: optional(columns.volume, "volume")?.unwrap_or(0.0),
             };
             self.add_bar(ticker.clone(), bar)?;
         }

@@ -5,6 +5,7 @@ use backtest_engine::{
     MissingBar, PriceBasis, Sizing,
 };
 use chrono::NaiveDate;
+use price_cache::{CheckConfig, Policy};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thesis_core::{DateOrder, Usd};
@@ -19,6 +20,7 @@ pub(crate) struct BacktestSettings {
     pub(crate) calendar: CalendarSetting,
     pub(crate) prices: PricesSetting,
     pub(crate) stored_basis: PriceBasis,
+    pub(crate) checks: CheckConfig,
     pub(crate) conflict: Conflict,
     pub(crate) strength: StrengthSetting,
     pub(crate) min_confidence: f64,
@@ -133,6 +135,11 @@ impl Default for BacktestSettings {
             calendar: CalendarSetting::Xnys,
             prices: PricesSetting::Adjusted,
             stored_basis: PriceBasis::Splits,
+            checks: CheckConfig {
+                duplicate: Policy::Fail,
+                no_session: Policy::Drop,
+                ..CheckConfig::default()
+            },
             conflict: Conflict::Last,
             strength: StrengthSetting::None,
             min_confidence: 0.0,

@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use backtest_engine::{Event, Market};
-use chrono::NaiveDate;
-use price_cache::{Calendar, LoadOptions, adjusted, load_prices};
+use backtest_engine::{CorporateAction as EngineAction, Event, Market};
+use price_cache::{
+    Adjustment, Calendar, CorporateAction, LoadOptions, Policy, adjusted, check_bars, load_prices,
+};
 use stage_cli::Hint;
 use thesis_core::{Bar, Diagnostic, Severity, Ticker};
 
@@ -46,10 +47,24 @@ pub(crate) fn load_market(
         return Err(anyhow::anyhow!("there are no prices of the tickers that were called"))
             .hint("--prices names a folder of TICKER.csv or TICKER.parquet, or one file");
     }
-    let sessions = Sessions::of(&settings.calendar)?;
+    let calendar = calendar(&settings.calendar)?;
     for (ticker, bars) in &mut bars {
-        sort_and_check(ticker, bars)?;
-        keep_sessions(ticker, bars, &sessions, settings, &mut diagnostics);
+        bars.retain(|bar| settings.to.is_none_or(|to| bar.date <= to));
+        let actions: Vec<CorporateAction> =
+            events.iter().filter(|event| event.ticker == *ticker).filter_map(of_event).collect();
+        let stored = std::mem::take(bars);
+        let (kept, findings) =
+            check_bars(stored, &actions, Adjustment::Unknown, calendar.as_ref(), &settings.checks);
+        for finding in findings {
+            if finding.policy == Policy::Fail {
+                return Err(anyhow::anyhow!("{ticker} {finding}"))
+                    .hint("mend the prices, or set its policy under `checks`");
+            }
+            let severity = if finding.dropped { Severity::Error } else { Severity::Warning };
+            diagnostics.push(about(ticker, severity, finding.to_string()));
+        }
+        *bars = kept;
+        forget_volume_that_is_none(ticker, bars, &mut diagnostics);
         if settings.prices == PricesSetting::Adjusted {
             *bars = adjust(ticker, bars, &mut diagnostics)?;
         }
@@ -67,61 +82,42 @@ pub(crate) fn load_market(
     Ok(Prices { market, bars: count, diagnostics })
 }
 
-/// The calendar's answer to whether a day is a session.
-enum Sessions {
-    Every,
-    Of(Calendar),
-}
-
-impl Sessions {
-    fn of(setting: &CalendarSetting) -> anyhow::Result<Self> {
-        Ok(match setting {
-            CalendarSetting::Xnys => Self::Of(Calendar::xnys()),
-            CalendarSetting::Weekdays => Self::Of(Calendar::weekdays()),
-            CalendarSetting::Bars => Self::Every,
-            CalendarSetting::File(path) => {
-                let text = std::fs::read_to_string(path)
-                    .with_context(|| format!("cannot read the calendar {}", path.display()))
-                    .hint("--calendar is xnys, weekdays, bars, or a file of dates")?;
-                Self::Of(Calendar::parse(&path.to_string_lossy(), &text)?)
-            }
-        })
-    }
-
-    /// A day that the calendar does not reach counts as one: nothing speaks against it.
-    fn has(&self, date: NaiveDate) -> bool {
-        match self {
-            Self::Every => true,
-            Self::Of(calendar) => calendar.is_session(date).unwrap_or(true),
+/// The calendar that bars are held against; `None` where every bar's day is a session.
+fn calendar(setting: &CalendarSetting) -> anyhow::Result<Option<Calendar>> {
+    Ok(match setting {
+        CalendarSetting::Xnys => Some(Calendar::xnys()),
+        CalendarSetting::Weekdays => Some(Calendar::weekdays()),
+        CalendarSetting::Bars => None,
+        CalendarSetting::File(path) => {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("cannot read the calendar {}", path.display()))
+                .hint("--calendar is xnys, weekdays, bars, or a file of dates")?;
+            Some(Calendar::parse(&path.to_string_lossy(), &text)?)
         }
+    })
+}
+
+/// The event as checks know it: what explains a jump of the price.
+fn of_event(event: &Event) -> Option<CorporateAction> {
+    let date = event.date;
+    match event.action {
+        EngineAction::Split(ratio) => Some(CorporateAction::Split { date, ratio }),
+        EngineAction::Dividend(amount) => Some(CorporateAction::Dividend { date, amount }),
+        EngineAction::Delisting(_) => None,
     }
 }
 
-fn sort_and_check(ticker: &Ticker, bars: &mut [Bar]) -> anyhow::Result<()> {
-    bars.sort_by_key(|bar| bar.date);
-    if let Some(pair) = bars.windows(2).find(|pair| pair[0].date == pair[1].date) {
-        bail!("{ticker} has two bars of {}", pair[0].date);
-    }
-    Ok(())
-}
-
-/// Drops bars of days that are no session, and those after the last day asked for.
-fn keep_sessions(
+/// A series without any volume has no column for it: that is no reason not to fill.
+fn forget_volume_that_is_none(
     ticker: &Ticker,
-    bars: &mut Vec<Bar>,
-    sessions: &Sessions,
-    settings: &BacktestSettings,
+    bars: &mut [Bar],
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    bars.retain(|bar| settings.to.is_none_or(|to| bar.date <= to));
-    bars.retain(|bar| {
-        let session = sessions.has(bar.date);
-        if !session {
-            let message = format!("{} is no session; the bar is left out", bar.date);
-            diagnostics.push(about(ticker, Severity::Warning, message));
-        }
-        session
-    });
+    if !bars.is_empty() && bars.iter().all(|bar| bar.volume == 0.0) {
+        let message = "no volume at all; it limits nothing".to_owned();
+        diagnostics.push(about(ticker, Severity::Warning, message));
+        bars.iter_mut().for_each(|bar| bar.volume = f64::NAN);
+    }
 }
 
 /// Scales all prices to the adjusted close, and volume the other way, so that a day's turnover in

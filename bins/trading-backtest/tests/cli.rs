@@ -262,6 +262,26 @@ fn corporate_actions_count_once() {
 }
 
 #[test]
+fn odd_bars_are_told_and_dropped() {
+    let folder = folder();
+    let path = folder.path().join("prices/AAPL.csv");
+    let prices = fs::read_to_string(&path).unwrap();
+    // A Sunday, and a series without volume.
+    let sunday = prices.clone() + "2022-12-18,100,101,99,100,100,5\n";
+    fs::write(&path, sunday).unwrap();
+    works(&folder, &BASIC);
+    let warnings = json(&folder, "out/a.json")["warnings"].to_string();
+    assert!(warnings.contains("2022-12-18") && warnings.contains("no session"), "{warnings}");
+    let days = text(&folder, "out/a.days.csv");
+    assert!(!days.contains("2022-12-18"));
+    let without_volume: Vec<&str> =
+        prices.lines().map(|line| line.rsplit_once(',').unwrap().0).collect();
+    fs::write(&path, without_volume.join("\n")).unwrap();
+    works(&folder, &BASIC);
+    assert!(text(&folder, "out/a.fills.csv").contains("AAPL"));
+}
+
+#[test]
 fn confidence_and_conflicts_have_rules() {
     let folder = folder();
     works(&folder, &with(&["--min-confidence", "0.7", "--conflict", "majority"]));
