@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use backtest_engine::{
-    Calls, DropReason, Market, Outcome, PlacedCalls, Record, round_trips, simulate_between,
+    Calls, DropReason, EndReason, Market, Outcome, PlacedCalls, Record, round_trips,
+    simulate_between,
 };
 use backtest_report::render;
 use chrono::NaiveDate;
@@ -139,7 +140,11 @@ pub(crate) fn run(stage: &Stage, args: &Args) -> anyhow::Result<ExitCode> {
     );
     let outcome = simulate_between(&market, &calls, &config, Record::Everything, sessions.clone())?;
     if let Some(end) = &outcome.ended {
-        warnings.push(format!("equity was gone at the close of {}: the run ended there", end.date));
+        let what = match end.reason {
+            EndReason::EquityGone => "equity was gone",
+            EndReason::Overflow => "equity was beyond what numbers can hold",
+        };
+        warnings.push(format!("{what} at the close of {}: the run ended there", end.date));
     }
 
     let cash = config.initial_cash.value();

@@ -43,6 +43,7 @@ mod orders;
 mod parallel;
 mod pending;
 mod round_trips;
+mod run;
 mod simulate;
 mod sizing;
 mod stop;
