@@ -1,14 +1,18 @@
 use std::path::PathBuf;
 
+use anyhow::Context;
+
 use backtest_engine::{
     ActionWeights, BacktestConfig, Conflict, Costs, Delisting, DrawdownStop, EntryPrice, Limits,
     MissingBar, PriceBasis, Sizing,
 };
+use backtest_study::Windows;
 use chrono::NaiveDate;
+use eval_metrics::returns::{PeriodsPerYear, ReturnOptions, compound_rate_per_period};
 use price_cache::{CheckConfig, Policy};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use thesis_core::{DateOrder, Usd};
+use thesis_core::{Bps, DateOrder, Usd};
 
 /// The settings of `configs/backtest.yaml`, which documents each key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -41,7 +45,7 @@ pub(crate) struct BacktestSettings {
     pub(crate) random_draws: u32,
     pub(crate) bootstrap: BootstrapSettings,
     pub(crate) sensitivity: SensitivitySettings,
-    pub(crate) walk_forward: WalkForwardSettings,
+    pub(crate) walk_forward: Windows,
     pub(crate) grid: Map<String, Value>,
 }
 
@@ -112,17 +116,8 @@ pub(crate) struct BootstrapSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct SensitivitySettings {
-    pub(crate) fee_bps: Vec<f64>,
-    pub(crate) slippage_bps: Vec<f64>,
-}
-
-/// The windows of `--walk-forward`, in sessions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct WalkForwardSettings {
-    pub(crate) train_sessions: usize,
-    pub(crate) test_sessions: usize,
-    pub(crate) expanding: bool,
+    pub(crate) fee_bps: Vec<Bps>,
+    pub(crate) slippage_bps: Vec<Bps>,
 }
 
 impl Default for BacktestSettings {
@@ -160,7 +155,7 @@ impl Default for BacktestSettings {
             random_draws: 1_000,
             bootstrap: BootstrapSettings::default(),
             sensitivity: SensitivitySettings::default(),
-            walk_forward: WalkForwardSettings::default(),
+            walk_forward: Windows::default(),
             grid: Map::new(),
         }
     }
@@ -187,20 +182,27 @@ impl Default for BootstrapSettings {
 
 impl Default for SensitivitySettings {
     fn default() -> Self {
+        let bps = |values: [f64; 6]| values.into_iter().flat_map(Bps::new).collect();
         Self {
-            fee_bps: vec![0.0, 1.0, 2.0, 5.0, 10.0, 20.0],
-            slippage_bps: vec![0.0, 2.0, 5.0, 10.0, 20.0, 50.0],
+            fee_bps: bps([0.0, 1.0, 2.0, 5.0, 10.0, 20.0]),
+            slippage_bps: bps([0.0, 2.0, 5.0, 10.0, 20.0, 50.0]),
         }
     }
 }
 
-impl Default for WalkForwardSettings {
-    fn default() -> Self {
-        Self { train_sessions: 252, test_sessions: 63, expanding: false }
-    }
-}
-
 impl BacktestSettings {
+    /// The rates and levels of statistics.
+    ///
+    /// # Errors
+    /// A setting out of its range.
+    pub(crate) fn return_options(&self) -> anyhow::Result<ReturnOptions> {
+        let periods_per_year =
+            PeriodsPerYear::new(self.periods_per_year).context("`periods_per_year`")?;
+        let risk_free = compound_rate_per_period(self.risk_free_annual, periods_per_year)
+            .context("`risk_free_annual`")?;
+        Ok(ReturnOptions { periods_per_year, risk_free, ..ReturnOptions::default() })
+    }
+
     /// What the prices that are traded are adjusted for.
     pub(crate) fn basis(&self) -> PriceBasis {
         match self.prices {

@@ -2,19 +2,18 @@
 
 mod args;
 mod backtest;
-mod baselines;
 mod call_file;
 mod config;
+mod document;
 mod event_file;
 mod grid;
 mod order_files;
 mod outputs;
 mod plots;
 mod prices;
-mod sensitivity;
 mod sheet;
-mod statistics;
-mod walk_forward;
+mod study;
+mod summary;
 
 use std::process::ExitCode;
 

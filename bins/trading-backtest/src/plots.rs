@@ -4,12 +4,13 @@ use backtest_report::{
     WalkForward, drawdown, equity_curve, exposure, heat_grid, monthly_returns, return_histogram,
     rolling_sharpe, turnover, walk_forward,
 };
+use backtest_study::Performance;
 use chrono::NaiveDate;
-use eval_metrics::returns::{drawdown_series, rolling_sharpe as sharpes_of_windows};
+use eval_metrics::returns::{ReturnOptions, drawdown_series, rolling_sharpe as sharpes_of_windows};
 use serde_json::Value;
+use thesis_core::Bps;
 
-use crate::backtest::Study;
-use crate::statistics::{Performance, options};
+use crate::study::Study;
 
 /// A plot with the name of its file.
 pub(crate) struct NamedPlot {
@@ -69,9 +70,9 @@ pub(crate) fn plots(study: &Study) -> Vec<NamedPlot> {
             title: "Sensitivity to costs".to_owned(),
             measure: "net Sharpe ratio, annualized".to_owned(),
             x_name: "slippage, bps".to_owned(),
-            x: sensitivity.slippage_bps.iter().map(f64::to_string).collect(),
+            x: sensitivity.slippage_bps.iter().map(|bps| bps.value().to_string()).collect(),
             y_name: "fee, bps".to_owned(),
-            y: sensitivity.fee_bps.iter().map(f64::to_string).collect(),
+            y: sensitivity.fee_bps.iter().map(|bps| bps.value().to_string()).collect(),
             values: rows(&sensitivity.sharpe),
             centre: 0.0,
             decimals: 2,
@@ -159,13 +160,8 @@ fn drawdowns(study: &Study) -> Drawdown {
 fn rolling(study: &Study) -> RollingSharpe {
     let window = if study.sessions.len() >= 2 * WINDOW { WINDOW } else { SHORT_WINDOW };
     let series = |name: &str, of_run: &Performance| {
-        let options = options(&study.settings).unwrap_or_default();
-        let ratios = sharpes_of_windows(
-            &of_run.returns,
-            window,
-            options.risk_free,
-            options.periods_per_year,
-        );
+        let ReturnOptions { risk_free, periods_per_year, .. } = study.options;
+        let ratios = sharpes_of_windows(&of_run.returns, window, risk_free, periods_per_year);
         let ratios = ratios.unwrap_or_default().into_iter().map(|ratio| ratio.unwrap_or(f64::NAN));
         // The first window ends on its own last session.
         let ends = of_run.dates.get(window - 1..).unwrap_or_default();
@@ -244,9 +240,9 @@ fn parameter_grid(study: &Study) -> Option<HeatGrid> {
 /// The cell of this run's own costs, where the sweep has it.
 fn place_of(study: &Study) -> Option<(usize, usize)> {
     let (sensitivity, costs) = (study.sensitivity.as_ref()?, &study.settings.costs);
-    let place = |values: &[f64], own: f64| values.iter().position(|value| *value == own);
-    let row = place(&sensitivity.fee_bps, costs.fee_bps.value())?;
-    Some((row, place(&sensitivity.slippage_bps, costs.slippage_bps.value())?))
+    let place = |values: &[Bps], own: Bps| values.iter().position(|value| *value == own);
+    let row = place(&sensitivity.fee_bps, costs.fee_bps)?;
+    Some((row, place(&sensitivity.slippage_bps, costs.slippage_bps)?))
 }
 
 fn rows(values: &[Vec<Option<f64>>]) -> Vec<Vec<f64>> {

@@ -7,7 +7,7 @@ use price_cache::{
     Adjustment, Calendar, CorporateAction, LoadOptions, Policy, adjusted, check_bars, load_prices,
 };
 use stage_cli::Hint;
-use thesis_core::{Bar, Diagnostic, Severity, Ticker};
+use thesis_core::{Bar, Severity, Ticker};
 
 use crate::call_file::CallFile;
 use crate::config::{BacktestSettings, CalendarSetting, PricesSetting};
@@ -16,7 +16,8 @@ use crate::config::{BacktestSettings, CalendarSetting, PricesSetting};
 pub(crate) struct Prices {
     pub(crate) market: Market,
     pub(crate) bars: usize,
-    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// In words, and whether something was left out.
+    pub(crate) oddities: Vec<(Severity, String)>,
 }
 
 /// Loads the bars of the tickers that were called, of sessions alone, adjusted if asked for.
@@ -30,7 +31,8 @@ pub(crate) fn load_market(
     settings: &BacktestSettings,
 ) -> anyhow::Result<Prices> {
     let tickers = calls.calls.iter().map(|call| call.ticker.clone()).collect();
-    let (mut bars, mut diagnostics) = match path {
+    let mut oddities = Vec::new();
+    let mut bars = match path {
         Some(path) => {
             let options = LoadOptions {
                 tickers: Some(tickers),
@@ -38,10 +40,12 @@ pub(crate) fn load_market(
                 to: settings.to,
                 date_order: settings.date_order,
             };
-            load_prices(path, &options)
-                .hint("--prices names a folder of TICKER.csv or TICKER.parquet, or one file")?
+            let (bars, diagnostics) = load_prices(path, &options)
+                .hint("--prices names a folder of TICKER.csv or TICKER.parquet, or one file")?;
+            oddities.extend(diagnostics.iter().map(|d| (d.severity, d.to_string())));
+            bars
         }
-        None => (std::mem::take(&mut calls.bars), Vec::new()),
+        None => std::mem::take(&mut calls.bars),
     };
     if bars.is_empty() {
         return Err(anyhow::anyhow!("there are no prices of the tickers that were called"))
@@ -61,12 +65,12 @@ pub(crate) fn load_market(
                     .hint("mend the prices, or set its policy under `checks`");
             }
             let severity = if finding.dropped { Severity::Error } else { Severity::Warning };
-            diagnostics.push(about(ticker, severity, finding.to_string()));
+            oddities.push((severity, format!("{ticker} {finding}")));
         }
         *bars = kept;
-        forget_volume_that_is_none(ticker, bars, &mut diagnostics);
+        oddities.extend(forget_volume_that_is_none(ticker, bars));
         if settings.prices == PricesSetting::Adjusted {
-            *bars = adjust(ticker, bars, &mut diagnostics)?;
+            *bars = adjust(ticker, bars, &mut oddities)?;
         }
     }
     bars.retain(|_, bars| !bars.is_empty());
@@ -79,7 +83,7 @@ pub(crate) fn load_market(
     let market = Market::from_bars(bars.into_iter().collect())?
         .with_events(&events, settings.basis())
         .hint("`prices` and `stored_basis` say what the prices are adjusted for already")?;
-    Ok(Prices { market, bars: count, diagnostics })
+    Ok(Prices { market, bars: count, oddities })
 }
 
 /// The calendar that bars are held against; `None` where every bar's day is a session.
@@ -108,16 +112,12 @@ fn of_event(event: &Event) -> Option<CorporateAction> {
 }
 
 /// A series without any volume has no column for it: that is no reason not to fill.
-fn forget_volume_that_is_none(
-    ticker: &Ticker,
-    bars: &mut [Bar],
-    diagnostics: &mut Vec<Diagnostic>,
-) {
-    if !bars.is_empty() && bars.iter().all(|bar| bar.volume == 0.0) {
-        let message = "no volume at all; it limits nothing".to_owned();
-        diagnostics.push(about(ticker, Severity::Warning, message));
-        bars.iter_mut().for_each(|bar| bar.volume = f64::NAN);
+fn forget_volume_that_is_none(ticker: &Ticker, bars: &mut [Bar]) -> Option<(Severity, String)> {
+    if bars.is_empty() || bars.iter().any(|bar| bar.volume != 0.0) {
+        return None;
     }
+    bars.iter_mut().for_each(|bar| bar.volume = f64::NAN);
+    Some((Severity::Warning, format!("{ticker} has no volume at all; it limits nothing")))
 }
 
 /// Scales all prices to the adjusted close, and volume the other way, so that a day's turnover in
@@ -125,11 +125,11 @@ fn forget_volume_that_is_none(
 fn adjust(
     ticker: &Ticker,
     bars: &[Bar],
-    diagnostics: &mut Vec<Diagnostic>,
+    oddities: &mut Vec<(Severity, String)>,
 ) -> anyhow::Result<Vec<Bar>> {
     if bars.iter().all(|bar| bar.adj_close.is_none()) {
-        let message = "no adjusted closes; dividends are not in the returns".to_owned();
-        diagnostics.push(about(ticker, Severity::Warning, message));
+        let message = format!("{ticker} has no adjusted closes; dividends are not in the returns");
+        oddities.push((Severity::Warning, message));
         return Ok(bars.to_vec());
     }
     let scaled = adjusted(bars)
@@ -140,10 +140,6 @@ fn adjust(
         ..scaled
     };
     Ok(scaled.into_iter().zip(bars).map(same_dollars).collect())
-}
-
-fn about(ticker: &Ticker, severity: Severity, message: String) -> Diagnostic {
-    Diagnostic { file: ticker.to_string(), line: 1, column: 1, severity, message }
 }
 
 /// The names of tickers that were called and have no prices, with the number of their calls.

@@ -1,3 +1,4 @@
+use backtest_engine::EntryPrice;
 use backtest_report::{
     DroppedOrders, MetricRow, MetricSection, MonthlyReturns, Note, Plot, Provenance, TearSheet,
     Tile, Value,
@@ -7,8 +8,8 @@ use run_manifest::Manifest;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::backtest::{Study, name_of};
 use crate::plots::{NamedPlot, worst_drawdowns};
+use crate::study::{Study, name_of};
 
 /// The tear sheet of a study.
 pub(crate) fn tear_sheet(
@@ -88,15 +89,27 @@ fn notes(study: &Study) -> Vec<Note> {
     let warnings = study.warnings.iter().cloned();
     let mut notes: Vec<Note> = warnings.map(|text| Note { is_warning: true, text }).collect();
     let mut note = |text: String| notes.push(Note { is_warning: false, text });
+    let fills = match study.settings.entry_price {
+        EntryPrice::NextOpen => {
+            "A call uses data up to the close of its day and fills at the open after"
+        }
+        EntryPrice::Close => {
+            "A call fills at the close of its own day, whose data it may have used: optimistic"
+        }
+    };
+    note(format!(
+        "{fills}. Orders are sized by the equity and the closes known before the day's first fill, \
+         sales come first, and equity is cash plus positions at their last known closes."
+    ));
     let uncertainty = &study.uncertainty;
     if let Some(interval) = &uncertainty.interval {
         note(format!(
-            "Sharpe ratio {:.3}, {:.0} % interval {:.3} to {:.3}: stationary block bootstrap, \
-             percentile, {} replicates, mean block {:.1} sessions, seed {}.",
-            interval.estimate,
+            "Sharpe ratio {}, {:.0} % interval {} to {}: stationary block bootstrap, percentile, \
+             {} replicates, mean block {:.1} sessions, seed {}.",
+            Value::Ratio(interval.estimate),
             uncertainty.confidence * 100.0,
-            interval.lower,
-            interval.upper,
+            Value::Ratio(interval.lower),
+            Value::Ratio(interval.upper),
             interval.replicates,
             uncertainty.mean_block.unwrap_or(f64::NAN),
             uncertainty.seed

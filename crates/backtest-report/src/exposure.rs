@@ -44,7 +44,7 @@ pub fn exposure(plot: &Exposure, size: Size) -> String {
         let frame = time_frame(canvas, &spec, days);
         frame.plane.level(canvas, 0.0);
         // Without short positions the two are one line: the first is wide enough to be seen below.
-        for (i, (series, width)) in series.into_iter().zip([4.0, 1.6]).enumerate() {
+        for (i, (series, width)) in series.into_iter().zip([3.2, 1.4]).enumerate() {
             frame.draw_lines(canvas, &series.points, series_colour(i), width);
         }
     })
