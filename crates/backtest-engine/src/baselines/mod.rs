@@ -1,6 +1,6 @@
 //! What a portfolio must beat: strategies that need no model, and luck.
 //!
-//! Each gives [`Calls`](crate::Calls) whose strengths are weights of equity; [`config`] gives the
+//! Each gives [`Calls`] whose strengths are weights of equity; [`config`] gives the
 //! rules under which they are traded, with the costs and limits of the strategy that they are held
 //! against. `first` is the index of the session on which the strategy begins.
 
