@@ -34,6 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let peak = resident("VmHWM:").saturating_sub(before);
     let fills = outcome.fills.len();
     let equity = outcome.days.last().map_or(0.0, |day| day.equity);
+    drop(outcome);
     if let Some(folder) = args.next() {
         write(Path::new(&folder), &market, &calls, &config)?;
     }
@@ -52,6 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             Ok(BacktestConfig { costs, ..config })
         })
         .collect::<Result<_, thesis_core::CoreError>>()?;
+    forget_peak();
     let (wall, cpu) = (Instant::now(), cpu_seconds()?);
     let grid = simulate_each(&market, &calls, &configs, Record::Days);
     let (wall, cpu) = (wall.elapsed().as_secs_f64(), cpu_seconds()? - cpu);
@@ -149,6 +151,11 @@ fn cpu_seconds() -> Result<f64, Box<dyn Error>> {
         nanoseconds += text.split(' ').next().ok_or("no schedstat")?.parse::<u64>()?;
     }
     Ok(nanoseconds as f64 / 1e9)
+}
+
+/// Sets the kernel's high-water mark of memory back to what is in use, where it lets us.
+fn forget_peak() {
+    let _ = fs::write("/proc/self/clear_refs", "5");
 }
 
 /// A figure of this process's memory in bytes; 0 where the system does not tell.
