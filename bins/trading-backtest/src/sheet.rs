@@ -3,6 +3,7 @@ use backtest_report::{
     DroppedOrders, MetricRow, MetricSection, MonthlyReturns, Note, Plot, Provenance, TearSheet,
     Tile, Value,
 };
+use backtest_study::{RandomCalls, Spread};
 use eval_metrics::returns::{ReturnStatistics, Unit};
 use run_manifest::Manifest;
 use serde::Serialize;
@@ -122,22 +123,6 @@ fn notes(study: &Study) -> Vec<Note> {
             probability * 100.0
         ));
     }
-    if let Some(random) = &study.random {
-        let p = random.p_value.map_or("n/a".to_owned(), |p| format!("{p:.3}"));
-        note(format!(
-            "Random calls with the same class mix, {} draws, seed {}: mean return {} (5–95 %: {} to \
-             {}), mean Sharpe ratio {} ({} to {}). Share of draws at least as good as the strategy \
-             by Sharpe ratio: p = {p}.",
-            random.draws,
-            random.seed,
-            Value::Percent(random.total_return.mean),
-            Value::Percent(random.total_return.low),
-            Value::Percent(random.total_return.high),
-            Value::Ratio(random.sharpe.mean),
-            Value::Ratio(random.sharpe.low),
-            Value::Ratio(random.sharpe.high),
-        ));
-    }
     if let Some(grid) = &study.grid {
         let deflated = grid.deflated_sharpe_of_best.map_or("n/a".to_owned(), |p| format!("{p:.3}"));
         note(format!(
@@ -180,6 +165,7 @@ fn sections(study: &Study) -> Vec<MetricSection> {
         columns,
         rows: (0..runs[0].len()).map(row).collect(),
     }];
+    sections.extend(study.random.as_ref().map(random_calls));
     if let Some(found) = &study.walk_forward {
         sections.push(MetricSection {
             title: "Walk-forward".to_owned(),
@@ -202,6 +188,35 @@ fn sections(study: &Study) -> Vec<MetricSection> {
         });
     }
     sections
+}
+
+fn random_calls(random: &RandomCalls) -> MetricSection {
+    let row = |name: &str, spread: &Spread, shown: fn(f64) -> Value, convention: &str| MetricRow {
+        name: name.to_owned(),
+        values: [spread.mean, spread.low, spread.high].map(shown).to_vec(),
+        convention: convention.to_owned(),
+    };
+    let p_value = random.p_value.map_or(Value::Missing, Value::Ratio);
+    MetricSection {
+        title: "Random calls".to_owned(),
+        note: format!(
+            "The same calls dealt anew among their places, {} draws under the strategy's rules and \
+             costs, seed {}.",
+            random.draws, random.seed
+        ),
+        columns: ["Mean", "5 %", "95 %"].map(str::to_owned).to_vec(),
+        rows: vec![
+            row("Cumulative return", &random.total_return, Value::Percent, "Of all sessions."),
+            row("Sharpe ratio", &random.sharpe, Value::Ratio, "As above."),
+            MetricRow {
+                name: "p-value of the strategy".to_owned(),
+                values: vec![p_value, Value::Text(String::new()), Value::Text(String::new())],
+                convention: "(k + 1) / (n + 1), where k of n draws have at least the strategy's \
+                             Sharpe ratio."
+                    .to_owned(),
+            },
+        ],
+    }
 }
 
 fn fills(study: &Study) -> Vec<(String, Value)> {
