@@ -11,17 +11,17 @@ use thesis_core::{Action, Ticker};
 
 const SESSIONS: usize = 504;
 
-/// Prices that go up and down by a fixed pattern, and a call on half of all bars.
+/// Prices that go up and down at random, and a call on half of all bars: calls with a pattern would be
+/// foreseen by the processor, and take half the time.
 fn workload(tickers: usize) -> (Market, Calls) {
     let dates = (0..SESSIONS as u64).map(|day| NaiveDate::default() + Days::new(day)).collect();
     let names = (0..tickers).map(|i| Ticker::new(&format!("T{i:05}")).expect("a ticker")).collect();
     let price = |cell: usize| {
-        let (day, asset) = (cell / tickers, cell % tickers);
-        50.0 + (asset % 97) as f64 + ((day * 31 + asset * 17) % 101) as f64 / 50.0
+        50.0 + ((cell % tickers) % 97) as f64 + (scatter(cell) % 1_000) as f64 / 250.0
     };
     let close: Vec<f64> = (0..tickers * SESSIONS).map(price).collect();
     let open = close.iter().map(|close| close * 1.001).collect();
-    let action = |cell: usize| match (cell * 7_919) % 20 {
+    let action = |cell: usize| match scatter(cell + 1_000_000_000) % 20 {
         0..5 => Some(Action::Buy),
         5..9 => Some(Action::StrongBuy),
         9 => Some(Action::Sell),
@@ -32,6 +32,14 @@ fn workload(tickers: usize) -> (Market, Calls) {
     let market = Market::new(dates, names, open, close, volume).expect("a market");
     let calls = Calls::new(&market, actions, None).expect("calls of this market");
     (market, calls)
+}
+
+/// A number that looks random, by the mixer of SplitMix64.
+fn scatter(cell: usize) -> u64 {
+    let mixed = (cell as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
 }
 
 fn backtest(criterion: &mut Criterion) {
