@@ -87,12 +87,12 @@ fn read(args: &Args, settings: &BacktestSettings, run: &mut Run) -> anyhow::Resu
         }
     }
     for (ticker, count) in unknown_tickers(&file, &market) {
-        warnings.push(format!("no prices of {ticker}: its {count} calls are dropped"));
+        warnings.push(format!("no prices of {ticker}: its calls ({count}) are dropped"));
     }
     let (entry, conflict) = (settings.entry_price, settings.conflict);
     let (calls, placed) = Calls::place(&market, &file.calls, entry, conflict);
     let tickers = market.tickers().len();
-    tracing::info!("{} calls on {tickers} tickers, {bars} bars", placed.calls);
+    tracing::info!("calls: {}; tickers: {tickers}; bars: {bars}", placed.calls);
     Ok(Inputs { file, market, calls, placed, warnings })
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn tear_sheet(
     TearSheet {
         title: name.to_owned(),
         subtitle: format!(
-            "{} calls on {} tickers ({}{more}), {} sessions",
+            "Calls: {}. Tickers: {} ({}{more}). Sessions: {}.",
             study.calls.placed,
             tickers.len(),
             named.join(", "),

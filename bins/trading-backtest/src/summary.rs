@@ -9,7 +9,10 @@ pub(crate) fn summary(study: &Study, out: &Path) -> String {
     let percent = |value: Option<f64>| {
         value.map_or("n/a".to_owned(), |value| format!("{:.2} %", value * 100.0))
     };
-    let ratio = |value: Option<f64>| value.map_or("n/a".to_owned(), |value| format!("{value:.3}"));
+    let ratio = |value: Option<f64>| {
+        let known = value.filter(|value| !value.is_nan());
+        known.map_or("n/a".to_owned(), |value| format!("{value:.3}"))
+    };
     let row = |name: &str, of_run: &Performance| {
         let s = &of_run.statistics;
         format!(

@@ -230,7 +230,7 @@ fn calls_that_have_no_place_are_told() {
     calls += "2001-01-02,AAPL,BUY,0.9\n2022-11-02,AAPL,,0.9\n";
     fs::write(folder.path().join("calls.csv"), calls).unwrap();
     let run = works(&folder, &BASIC);
-    assert!(run.stderr.contains("no prices of ZZZZ: its 1 calls are dropped"), "{}", run.stderr);
+    assert!(run.stderr.contains("no prices of ZZZZ: its calls (1) are dropped"), "{}", run.stderr);
     let report = json(&folder, "out/a.json");
     assert_eq!(report["calls"]["moved_to_a_session"], 1);
     assert_eq!(report["calls"]["without_action"], 1);
