@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use backtest_engine::{CorporateAction as EngineAction, Event, Market};
+use backtest_engine::{CorporateAction as EngineAction, Event, Market, PriceBasis};
 use price_cache::{
-    Adjustment, Calendar, CorporateAction, LoadOptions, Policy, adjusted, check_bars, load_prices,
+    Adjustment, Calendar, CorporateAction, LoadOptions, Policy, PriceCache, adjusted, check_bars,
+    load_prices,
 };
 use stage_cli::Hint;
 use thesis_core::{Bar, Severity, Ticker};
@@ -43,6 +44,9 @@ pub(crate) fn load_market(
             let (bars, diagnostics) = load_prices(path, &options)
                 .hint("--prices names a folder of TICKER.csv or TICKER.parquet, or one file")?;
             oddities.extend(diagnostics.iter().map(|d| (d.severity, d.to_string())));
+            if settings.prices == PricesSetting::AsStored {
+                check_basis(path, bars.keys(), settings.stored_basis)?;
+            }
             bars
         }
         None => std::mem::take(&mut calls.bars),
@@ -84,6 +88,35 @@ pub(crate) fn load_market(
         .with_events(&events, settings.basis())
         .hint("`prices` and `stored_basis` say what the prices are adjusted for already")?;
     Ok(Prices { market, bars: count, oddities })
+}
+
+/// Refuses files of the price cache that are adjusted for something else than the settings say: splits
+/// would count as losses, or twice. Files that do not say are taken at the settings' word.
+fn check_basis<'a>(
+    folder: &Path,
+    tickers: impl Iterator<Item = &'a Ticker>,
+    basis: PriceBasis,
+) -> anyhow::Result<()> {
+    let cache = folder.is_dir().then(|| PriceCache::open(folder).ok()).flatten();
+    for ticker in tickers {
+        let file = cache.as_ref().and_then(|cache| cache.read(ticker).ok().flatten());
+        let (stored, told) = match file.map(|file| file.meta.adjustment) {
+            Some(Adjustment::Raw) => (PriceBasis::Raw, "raw"),
+            Some(Adjustment::Splits) => (PriceBasis::Splits, "splits"),
+            Some(Adjustment::SplitsAndDividends) => {
+                (PriceBasis::SplitsAndDividends, "splits_and_dividends")
+            }
+            Some(Adjustment::Unknown) | None => continue,
+        };
+        if stored != basis {
+            return Err(anyhow::anyhow!("the prices of {ticker} are not what `stored_basis` says"))
+                .hint(format!(
+                    "its file says {told}: set `stored_basis: {told}`, give splits and dividends as \
+                     --events, or trade `prices: adjusted`"
+                ));
+        }
+    }
+    Ok(())
 }
 
 /// The calendar that bars are held against; `None` where every bar's day is a session.

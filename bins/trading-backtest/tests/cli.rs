@@ -7,8 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use chrono::DateTime;
+use price_cache::{Adjustment, DateRanges, PriceFile, PriceMeta, parse_csv};
 use serde_json::Value;
 use tempfile::TempDir;
+use thesis_core::{DateOrder, Ticker};
 
 struct Run {
     code: i32,
@@ -259,6 +262,30 @@ fn corporate_actions_count_once() {
         .unwrap();
     fs::remove_dir_all(folder.path().join("out")).unwrap();
     fails(&folder, &raw, &["events.csv: row 2", "hint:"]);
+}
+
+#[test]
+fn the_cache_knows_what_its_prices_are_adjusted_for() {
+    let folder = folder();
+    for ticker in ["AAPL", "NFLX"] {
+        let csv = folder.path().join(format!("prices/{ticker}.csv"));
+        let (bars, _) = parse_csv(ticker, &fs::read_to_string(&csv).unwrap(), DateOrder::Refuse);
+        let meta = PriceMeta {
+            ticker: Ticker::new(ticker).unwrap(),
+            source: "eodhd".to_owned(),
+            adjustment: Adjustment::Raw,
+            fetched_at: DateTime::UNIX_EPOCH,
+            currency: None,
+            fetched: DateRanges::default(),
+            actions: Vec::new(),
+        };
+        PriceFile { meta, bars }.write(&csv.with_extension("parquet")).unwrap();
+        fs::remove_file(csv).unwrap();
+    }
+    fails(&folder, &with(&["--price-basis", "as_stored"]), &["AAPL", "stored_basis: raw", "hint:"]);
+    works(&folder, &BASIC);
+    fs::write(folder.path().join("raw.yaml"), "stored_basis: raw\n").unwrap();
+    works(&folder, &with(&["--price-basis", "as_stored", "--config", "raw.yaml"]));
 }
 
 #[test]
