@@ -5,74 +5,37 @@ use crate::call_file::CallFile;
 
 /// The books of each session as CSV; amounts in dollars, shares of equity as fractions.
 pub(crate) fn days_csv(days: &[Day], initial_cash: f64) -> anyhow::Result<String> {
-    #[derive(Serialize)]
-    struct Row {
-        date: chrono::NaiveDate,
-        equity: f64,
-        cash: f64,
-        gross: f64,
-        net: f64,
-        positions: u32,
-        turnover: f64,
-        drawdown: f64,
-        return_of_day: f64,
-        traded: f64,
-        fees: f64,
-        slippage: f64,
-        borrow: f64,
-        interest: f64,
-        dividends: f64,
-        profit: f64,
-        owed: f64,
-    }
     let (mut peak, mut before) = (initial_cash, initial_cash);
-    const HEADER: [&str; 17] = [
-        "date",
-        "equity",
-        "cash",
-        "gross",
-        "net",
-        "positions",
-        "turnover",
-        "drawdown",
-        "return",
-        "traded",
-        "fees",
-        "slippage",
-        "borrow",
-        "interest",
-        "dividends",
-        "profit",
-        "owed",
-    ];
     let rows = days.iter().map(|day| {
-        let Day { date, equity, cash, gross, net, positions, traded, .. } = *day;
-        let Day { fees, slippage, borrow, interest, dividends, profit, owed, .. } = *day;
-        peak = peak.max(equity);
-        let row = Row {
-            date,
-            equity,
-            cash,
-            gross,
-            net,
-            positions,
-            turnover: traded / before,
-            drawdown: equity / peak - 1.0,
-            return_of_day: equity / before - 1.0,
-            traded,
-            fees,
-            slippage,
-            borrow,
-            interest,
-            dividends,
-            profit,
-            owed,
-        };
-        before = equity;
-        row
+        peak = peak.max(day.equity);
+        let (turnover, drawdown) = (day.traded / before, day.equity / peak - 1.0);
+        let of_day = day.equity / before - 1.0;
+        before = day.equity;
+        (day, turnover, drawdown, of_day)
     });
-    csv_of(&HEADER, rows)
+    csv_of(&DAY_HEADER, rows)
 }
+
+/// The fields of a day, in their order, and what is computed from them.
+const DAY_HEADER: [&str; 17] = [
+    "date",
+    "equity",
+    "cash",
+    "gross",
+    "net",
+    "positions",
+    "traded",
+    "fees",
+    "slippage",
+    "borrow",
+    "interest",
+    "dividends",
+    "profit",
+    "owed",
+    "turnover",
+    "drawdown",
+    "return",
+];
 
 /// Every fill as CSV.
 pub(crate) fn fills_csv(market: &Market, outcome: &Outcome) -> anyhow::Result<String> {
@@ -173,4 +136,37 @@ fn csv_of(header: &[&str], rows: impl Iterator<Item = impl Serialize>) -> anyhow
         writer.serialize(row)?;
     }
     Ok(String::from_utf8(writer.into_inner()?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_names_the_fields_of_a_day() {
+        let day = Day {
+            date: chrono::NaiveDate::default(),
+            equity: 90.0,
+            cash: 1.0,
+            gross: 2.0,
+            net: 3.0,
+            positions: 4,
+            traded: 50.0,
+            fees: 5.0,
+            slippage: 6.0,
+            borrow: 7.0,
+            interest: 8.0,
+            dividends: 9.0,
+            profit: 10.0,
+            owed: 11.0,
+        };
+        let fields = serde_json::to_value(day).unwrap();
+        let names: Vec<&String> = fields.as_object().unwrap().keys().collect();
+        assert_eq!(names, DAY_HEADER[..names.len()]);
+        let csv = days_csv(&[day], 100.0).unwrap();
+        let row = csv.lines().nth(1).unwrap();
+        assert!(row.starts_with("1970-01-01,90.0,1.0,2.0,3.0,4,50.0,5.0,"), "{row}");
+        // Half of the equity before was traded, and a tenth of it lost.
+        assert!(row.contains(",11.0,0.5,-0.09999999999999998,-0.09999999999999998"), "{row}");
+    }
 }
