@@ -1,8 +1,8 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use price_cache::{Adjustment, Calendar, CheckConfig, Eodhd, HttpSettings, Yahoo};
+use price_cache::{Adjustment, Calendar, CheckConfig, Eodhd, HttpSettings, Yahoo, load_calendar};
 use serde::{Deserialize, Serialize};
 use stage_cli::Hint;
 use thesis_core::{AsOfDate, DateOrder};
@@ -85,17 +85,9 @@ impl PricesConfig {
     /// # Errors
     /// A file that cannot be read or is no calendar.
     pub(crate) fn calendar(&self) -> anyhow::Result<Option<Calendar>> {
-        Ok(Some(match self.calendar.as_str() {
-            "none" => return Ok(None),
-            "xnys" => Calendar::xnys(),
-            "weekdays" => Calendar::weekdays(),
-            file => {
-                let text = std::fs::read_to_string(Path::new(file))
-                    .with_context(|| format!("cannot read the calendar {file}"))
-                    .hint("--calendar is xnys, weekdays, none, or a file of sessions")?;
-                Calendar::parse(file, &text)?
-            }
-        }))
+        let calendar = load_calendar(&self.calendar)
+            .with_context(|| format!("cannot read the calendar {}", self.calendar));
+        calendar.hint("--calendar is xnys, weekdays, none, or a file of sessions")
     }
 
     /// How web services are asked.

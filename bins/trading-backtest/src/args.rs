@@ -54,7 +54,7 @@ pub(crate) struct Args {
     /// Last session
     #[arg(long, value_name = "DATE", help_heading = DATA)]
     pub(crate) to: Option<NaiveDate>,
-    /// Days that are sessions: xnys, weekdays, bars (every day that has one), or a file
+    /// Days that are sessions: xnys, weekdays, none (every day that has a bar), or a file
     /// [default: xnys]
     #[arg(long, value_name = "NAME_OR_FILE", help_heading = DATA)]
     pub(crate) calendar: Option<String>,
@@ -238,10 +238,6 @@ impl Args {
             borrow_bps,
             common: _,
         } = self;
-        let calendar = calendar.as_ref().map(|name| match name.as_str() {
-            "xnys" | "weekdays" | "bars" => json!(name),
-            file => json!({ "file": file }),
-        });
         let given = [
             (&["walk_forward", "train_sessions"][..], train_sessions.map(|v| json!(v))),
             (&["walk_forward", "test_sessions"], test_sessions.map(|v| json!(v))),
@@ -249,7 +245,7 @@ impl Args {
             (&["seed"], seed.map(|v| json!(v))),
             (&["from"], from.map(|v| json!(v))),
             (&["to"], to.map(|v| json!(v))),
-            (&["calendar"], calendar),
+            (&["calendar"], calendar.as_ref().map(|v| json!(v))),
             (&["prices"], price_basis.map(|v| json!(v))),
             (&["conflict"], conflict.map(|v| json!(v))),
             (&["min_confidence"], min_confidence.map(|v| json!(v))),

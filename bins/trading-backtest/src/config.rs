@@ -1,5 +1,3 @@
-use std::path::PathBuf;
-
 use anyhow::Context;
 
 use backtest_engine::{
@@ -21,7 +19,7 @@ pub(crate) struct BacktestSettings {
     pub(crate) from: Option<NaiveDate>,
     pub(crate) to: Option<NaiveDate>,
     pub(crate) date_order: DateOrder,
-    pub(crate) calendar: CalendarSetting,
+    pub(crate) calendar: String,
     pub(crate) prices: PricesSetting,
     pub(crate) stored_basis: PriceBasis,
     pub(crate) checks: CheckConfig,
@@ -47,20 +45,6 @@ pub(crate) struct BacktestSettings {
     pub(crate) sensitivity: SensitivitySettings,
     pub(crate) walk_forward: Windows,
     pub(crate) grid: Map<String, Value>,
-}
-
-/// Which days are sessions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum CalendarSetting {
-    /// Those of the New York Stock Exchange.
-    Xnys,
-    /// Monday to Friday.
-    Weekdays,
-    /// Every day that has a bar.
-    Bars,
-    /// Those of a file.
-    File(PathBuf),
 }
 
 /// Which prices are traded.
@@ -127,7 +111,7 @@ impl Default for BacktestSettings {
             from: None,
             to: None,
             date_order: DateOrder::Refuse,
-            calendar: CalendarSetting::Xnys,
+            calendar: "xnys".to_owned(),
             prices: PricesSetting::Adjusted,
             stored_basis: PriceBasis::Splits,
             checks: CheckConfig {

@@ -4,14 +4,14 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use backtest_engine::{CorporateAction as EngineAction, Event, Market, PriceBasis};
 use price_cache::{
-    Adjustment, Calendar, CorporateAction, LoadOptions, Policy, PriceCache, adjusted, check_bars,
-    load_prices,
+    Adjustment, CorporateAction, LoadOptions, Policy, PriceCache, adjusted, check_bars,
+    load_calendar, load_prices,
 };
 use stage_cli::Hint;
 use thesis_core::{Bar, Severity, Ticker};
 
 use crate::call_file::CallFile;
-use crate::config::{BacktestSettings, CalendarSetting, PricesSetting};
+use crate::config::{BacktestSettings, PricesSetting};
 
 /// The bars to trade, and what was odd about them.
 pub(crate) struct Prices {
@@ -55,7 +55,9 @@ pub(crate) fn load_market(
         return Err(anyhow::anyhow!("there are no prices of the tickers that were called"))
             .hint("--prices names a folder of TICKER.csv or TICKER.parquet, or one file");
     }
-    let calendar = calendar(&settings.calendar)?;
+    let calendar = load_calendar(&settings.calendar)
+        .with_context(|| format!("cannot read the calendar {}", settings.calendar))
+        .hint("--calendar is xnys, weekdays, none, or a file of sessions")?;
     for (ticker, bars) in &mut bars {
         bars.retain(|bar| settings.to.is_none_or(|to| bar.date <= to));
         let actions: Vec<CorporateAction> =
@@ -117,21 +119,6 @@ fn check_basis<'a>(
         }
     }
     Ok(())
-}
-
-/// The calendar that bars are held against; `None` where every bar's day is a session.
-fn calendar(setting: &CalendarSetting) -> anyhow::Result<Option<Calendar>> {
-    Ok(match setting {
-        CalendarSetting::Xnys => Some(Calendar::xnys()),
-        CalendarSetting::Weekdays => Some(Calendar::weekdays()),
-        CalendarSetting::Bars => None,
-        CalendarSetting::File(path) => {
-            let text = std::fs::read_to_string(path)
-                .with_context(|| format!("cannot read the calendar {}", path.display()))
-                .hint("--calendar is xnys, weekdays, bars, or a file of dates")?;
-            Some(Calendar::parse(&path.to_string_lossy(), &text)?)
-        }
-    })
 }
 
 /// The event as checks know it: what explains a jump of the price.

@@ -105,7 +105,7 @@ fn a_reference_case_through_files_alone() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(
         folder.path().join("weights.yaml"),
-        "calendar: bars\nsizing: {pct: 0.02}\ncosts: {fee_bps: 5, slippage_bps: 10}\nrandom_draws: 3\n",
+        "calendar: none\nsizing: {pct: 0.02}\ncosts: {fee_bps: 5, slippage_bps: 10}\nrandom_draws: 3\n",
     )
     .unwrap();
     let calls = fixture("backtest/next_open_long.csv");

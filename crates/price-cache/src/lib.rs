@@ -42,6 +42,8 @@ mod http;
 mod line_fields;
 #[cfg(feature = "parquet")]
 mod load;
+#[cfg(feature = "parquet")]
+mod load_calendar;
 mod lookup;
 #[cfg(feature = "parquet")]
 mod parquet_dates;
@@ -75,6 +77,8 @@ pub use file_source::FileSource;
 pub use http::{Clock, HttpClient, HttpSettings, SystemClock};
 #[cfg(feature = "parquet")]
 pub use load::{LoadOptions, Prices, load_prices};
+#[cfg(feature = "parquet")]
+pub use load_calendar::load_calendar;
 pub use lookup::{ReturnPrice, as_of, at_or_after, forward_return};
 pub use parse_csv::{parse_csv, parse_csv_by_ticker};
 #[cfg(feature = "parquet")]
