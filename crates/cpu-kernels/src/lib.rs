@@ -1,0 +1,12 @@
+//! Frozen weights (dense, NF4, INT8) and the kernels that multiply by them on a CPU, over plain slices.
+//!
+//! No tensors, no files: what a tensor library needs stands in the crates above. All matrices are row-major.
+//! The kernel is chosen at run time by what the processor has; the number of threads changes no result.
+
+mod compute_dtype;
+mod product;
+mod weight;
+
+pub use compute_dtype::ComputeDtype;
+pub use product::{Output, product_transposed, products};
+pub use weight::{FrozenWeight, Values};
