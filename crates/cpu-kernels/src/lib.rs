@@ -4,6 +4,8 @@
 //! The kernel is chosen at run time by what the processor has; the number of threads changes no result.
 
 mod compute_dtype;
+#[allow(dead_code, reason = "the kernels to come call it")]
+mod parallel;
 mod product;
 mod weight;
 
