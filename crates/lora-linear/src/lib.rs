@@ -1,1 +1,21 @@
 //! A linear projection: a frozen base (dense, NF4, INT8) plus an optional LoRA adapter, on Burn.
+//!
+//! [`FrozenBackend`] is what Burn's backends do not have: a product with a weight that stays packed. Its forward is
+//! `y = x · dequant(W)ᵀ`, its backward `dx = dy · dequant(W)`, and the graph keeps the packed weight only.
+
+mod autodiff;
+mod backend;
+mod dora;
+mod flex;
+mod frozen;
+mod host;
+mod linear;
+mod lora;
+mod ndarray;
+
+pub use backend::FrozenBackend;
+pub use cpu_kernels::{ComputeDtype, FrozenWeight};
+pub use frozen::Frozen;
+pub use host::HostTensors;
+pub use linear::LoraLinear;
+pub use lora::{Dropout, Lora, LoraScaling};
