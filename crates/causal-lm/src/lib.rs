@@ -1,1 +1,3 @@
 //! Decoder language models: architectures, checkpoint loading, KV cache, generation.
+
+pub mod ops;

@@ -1,0 +1,13 @@
+//! What a decoder asks of a backend besides products. Each operation is composed of Burn's own by default, and so
+//! differentiable; the CPU backends bring kernels.
+
+mod autodiff;
+mod backend;
+mod composed;
+mod flex;
+mod host;
+mod ndarray;
+mod tensors;
+
+pub use backend::DecoderBackend;
+pub use tensors::{attention, cached_attention, gate, rms_norm, rope};
