@@ -1,0 +1,29 @@
+//! Reading GGUF, versions 2 and 3, little-endian.
+//!
+//! Source: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>.
+
+mod cursor;
+mod ggml_type;
+mod header;
+mod value;
+
+use std::path::Path;
+
+pub use header::parse;
+
+use crate::CheckpointError;
+use crate::checkpoint::Format;
+use crate::map::MappedFile;
+use crate::open::Opened;
+
+/// Opens one file.
+pub(crate) fn open(path: &Path) -> Result<Opened, CheckpointError> {
+    let file = MappedFile::open(path)?;
+    let header = parse(path, file.bytes())?;
+    Ok(Opened {
+        format: Format::Gguf,
+        files: vec![file],
+        metadata: header.metadata,
+        tensors: header.tensors,
+    })
+}
