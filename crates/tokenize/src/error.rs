@@ -62,6 +62,51 @@ pub enum TokenizeError {
         /// The id it would get.
         got: u32,
     },
+    /// A GGUF file whose tokenizer is of a kind that this program does not know.
+    #[error("{path} has a tokenizer of the kind `{model}`; known are {}", known.join(", "))]
+    GgufModel {
+        /// The file.
+        path: PathBuf,
+        /// Its `tokenizer.ggml.model`.
+        model: String,
+        /// The kinds that are known.
+        known: &'static [&'static str],
+    },
+    /// A GGUF file whose way to cut a text into words is not known.
+    #[error(
+        "{path}: tokenizer.ggml.pre is `{name}`, and how that cuts a text into words is not known; \
+         known are {}",
+        known.join(", ")
+    )]
+    GgufPreTokenizer {
+        /// The file.
+        path: PathBuf,
+        /// Its `tokenizer.ggml.pre`, empty where it has none.
+        name: String,
+        /// The names that are known.
+        known: Vec<&'static str>,
+    },
+    /// Metadata of a GGUF file that makes no tokenizer.
+    #[error("{path}: tokenizer.ggml.{key} {reason}")]
+    GgufVocabulary {
+        /// The file.
+        path: PathBuf,
+        /// The part of the metadata.
+        key: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A tokenizer whose way to turn tokens into text is not known.
+    #[error(
+        "the tokenizer's decoder has a step `{step}`, for which the bytes of its tokens are not known"
+    )]
+    DecoderStep {
+        /// The type of the step.
+        step: String,
+    },
+    /// A stop string without a character, which would stop everything.
+    #[error("a stop string is empty")]
+    EmptyStopString,
     /// A list of named chat templates without the one that is used.
     #[error("{path} has no chat template called `default`; it has {}", known.join(", "))]
     NoDefaultTemplate {
