@@ -1,4 +1,7 @@
-use crate::{ComputeDtype, FrozenWeight};
+use crate::{ComputeDtype, FrozenWeight, gemm};
+
+/// Rows of an input for which unpacking a weight does not pay.
+const MAX_FEW_ROWS: usize = 16;
 
 /// One weight that a shared input is multiplied by, and where the product goes.
 #[derive(Debug)]
@@ -13,7 +16,9 @@ pub struct Output<'a> {
 ///
 /// Several weights at once share the preparation of `x` and one distribution over threads.
 pub fn products(x: &[f32], m: usize, compute: ComputeDtype, outputs: &mut [Output<'_>]) {
-    let _ = compute;
+    if m > MAX_FEW_ROWS {
+        return gemm::products(x, m, compute, outputs);
+    }
     for Output { weight, out } in outputs {
         let (n, k) = (weight.rows(), weight.cols());
         let mut row = vec![0.0; k];
@@ -34,15 +39,5 @@ pub fn product_transposed(
     compute: ComputeDtype,
     out: &mut [f32],
 ) {
-    let _ = compute;
-    let (n, k) = (weight.rows(), weight.cols());
-    let mut row = vec![0.0; k];
-    out.fill(0.0);
-    for j in 0..n {
-        weight.row(j, &mut row);
-        for i in 0..m {
-            let g = dy[i * n + j];
-            out[i * k..(i + 1) * k].iter_mut().zip(&row).for_each(|(o, w)| *o += g * w);
-        }
-    }
+    gemm::product_transposed(dy, m, weight, compute, out);
 }

@@ -1,0 +1,103 @@
+#![expect(unsafe_code, reason = "vector instructions; outputs that threads share come as pointers")]
+
+use super::kernel::PANEL;
+use crate::cpu_features::Isa;
+
+/// `to[c · to_stride + r] = from[r · from_stride + c]` for up to 16 rows and 16 columns.
+///
+/// # Safety
+///
+/// `to` must be valid for writes of `n_rows` values at each multiple of `to_stride` below `n_cols * to_stride`.
+pub(super) unsafe fn transpose(
+    from: &[f32],
+    from_stride: usize,
+    (n_rows, n_cols): (usize, usize),
+    to: *mut f32,
+    to_stride: usize,
+) {
+    if n_rows == 0 || n_cols == 0 {
+        return;
+    }
+    assert!(n_rows <= PANEL && n_cols <= PANEL);
+    assert!(from.len() >= (n_rows - 1) * from_stride + n_cols);
+    #[cfg(target_arch = "x86_64")]
+    if Isa::detected() == Isa::Avx512 {
+        // SAFETY: the feature is there; `from` was checked above, `to` by the caller.
+        unsafe { avx512::transpose(from.as_ptr(), from_stride, (n_rows, n_cols), to, to_stride) };
+        return;
+    }
+    for c in 0..n_cols {
+        for r in 0..n_rows {
+            // SAFETY: within the rows that the caller vouches for.
+            unsafe { *to.add(c * to_stride + r) = from[r * from_stride + c] };
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx512 {
+    use std::arch::x86_64::*;
+
+    /// # Safety
+    ///
+    /// As the portable one; `from` as `to`, with rows and columns swapped.
+    #[target_feature(enable = "avx512f")]
+    pub(super) unsafe fn transpose(
+        from: *const f32,
+        from_stride: usize,
+        (n_rows, n_cols): (usize, usize),
+        to: *mut f32,
+        to_stride: usize,
+    ) {
+        let (row_mask, col_mask) = (first(n_rows), first(n_cols));
+        let mut rows = [_mm512_setzero_ps(); 16];
+        for (r, row) in rows.iter_mut().enumerate() {
+            if r < n_rows {
+                // SAFETY: `n_cols` values of a row that is there.
+                *row = unsafe { _mm512_maskz_loadu_ps(col_mask, from.add(r * from_stride)) };
+            }
+        }
+        for (c, &col) in transposed(rows).iter().enumerate() {
+            if c < n_cols {
+                // SAFETY: `n_rows` values of a column that is there.
+                unsafe { _mm512_mask_storeu_ps(to.add(c * to_stride), row_mask, col) };
+            }
+        }
+    }
+
+    fn first(n: usize) -> __mmask16 {
+        if n >= 16 { !0 } else { (1 << n) - 1 }
+    }
+
+    /// Pairs, then fours within each quarter of the vectors, then the quarters.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn transposed(r: [__m512; 16]) -> [__m512; 16] {
+        let mut pairs = r;
+        for i in (0..16).step_by(2) {
+            pairs[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
+            pairs[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
+        }
+        let pairs = pairs.map(|v| _mm512_castps_pd(v));
+        let mut fours = r;
+        for i in (0..16).step_by(4) {
+            for (j, (a, b)) in [(i, i + 2), (i + 1, i + 3)].into_iter().enumerate() {
+                fours[i + 2 * j] = _mm512_castpd_ps(_mm512_unpacklo_pd(pairs[a], pairs[b]));
+                fours[i + 2 * j + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(pairs[a], pairs[b]));
+            }
+        }
+        let mut columns = r;
+        for j in 0..4 {
+            let [a, b, c, d] = [fours[j], fours[4 + j], fours[8 + j], fours[12 + j]];
+            let (even_low, odd_low) =
+                (_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));
+            let (even_high, odd_high) =
+                (_mm512_shuffle_f32x4(c, d, 0x88), _mm512_shuffle_f32x4(c, d, 0xdd));
+            columns[j] = _mm512_shuffle_f32x4(even_low, even_high, 0x88);
+            columns[4 + j] = _mm512_shuffle_f32x4(odd_low, odd_high, 0x88);
+            columns[8 + j] = _mm512_shuffle_f32x4(even_low, even_high, 0xdd);
+            columns[12 + j] = _mm512_shuffle_f32x4(odd_low, odd_high, 0xdd);
+        }
+        columns
+    }
+}
