@@ -7,11 +7,22 @@ mod compute_dtype;
 #[allow(dead_code, reason = "the kernels to come ask it")]
 mod cpu_features;
 pub mod decoder;
+mod dense;
+mod error;
+mod float;
+mod gemm;
+mod int8;
+mod nf4;
 #[allow(dead_code, reason = "the kernels to come call it")]
 mod parallel;
 mod product;
 mod weight;
 
 pub use compute_dtype::ComputeDtype;
+pub use dense::DenseDtype;
+pub use error::WeightError;
+pub use float::Float;
+pub use int8::Int8;
+pub use nf4::{Absmax, DoubleAbsmax, Nf4};
 pub use product::{Output, product_transposed, products};
 pub use weight::{FrozenWeight, Values};
