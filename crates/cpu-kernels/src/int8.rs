@@ -5,6 +5,9 @@ use rayon::prelude::*;
 use crate::nf4::{expect_len, finite};
 use crate::{Float, WeightError};
 
+#[cfg(test)]
+mod tests;
+
 /// What one step of a code is worth where the largest value of the row is 1: 1/127, as bitsandbytes writes it.
 const STEP: f32 = 7.874_016e-3;
 

@@ -6,6 +6,9 @@ use crate::int8::count;
 use crate::nf4::expect_len;
 use crate::{DenseDtype, Float, Int8, Nf4, WeightError};
 
+#[cfg(test)]
+mod tests;
+
 /// A weight that training does not change: `rows` outputs by `cols` inputs, row-major.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FrozenWeight {
