@@ -1,5 +1,6 @@
 use burn::tensor::Tensor;
 
+use crate::lora::Dora;
 use crate::{Frozen, FrozenBackend, Lora};
 
 /// How many outputs of the base are made dense at a time.
@@ -11,9 +12,13 @@ const CHUNK: usize = 256;
 pub(crate) fn magnitude_ratio<B: FrozenBackend>(
     base: &Frozen<B>,
     lora: &Lora<B>,
-    magnitude: Tensor<B, 1>,
+    dora: &Dora<B>,
 ) -> Tensor<B, 2> {
-    (magnitude / row_norms(base, lora).detach()).unsqueeze::<2>()
+    let norms = match &dora.fixed_norms {
+        Some(norms) => norms.clone(),
+        None => row_norms(base, lora),
+    };
+    (dora.magnitude.clone() / norms).unsqueeze::<2>()
 }
 
 /// The norm of each row of `W + scaling · B · A`, `[outputs]`, over chunks of rows: the sum is never held whole.
@@ -28,12 +33,4 @@ pub(crate) fn row_norms<B: FrozenBackend>(base: &Frozen<B>, lora: &Lora<B>) -> T
         sum.powi_scalar(2).sum_dim(1).sqrt().squeeze_dim::<1>(1)
     });
     Tensor::cat(chunks.collect(), 0)
-}
-
-/// The magnitude that leaves the base as it is where `B` is zero: the norms of its rows.
-pub(crate) fn initial_magnitude<B: FrozenBackend>(
-    base: &Frozen<B>,
-    lora: &Lora<B>,
-) -> Tensor<B, 1> {
-    row_norms(base, lora)
 }

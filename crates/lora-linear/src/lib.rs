@@ -6,6 +6,7 @@
 mod autodiff;
 mod backend;
 mod dora;
+mod dropout;
 mod flex;
 mod frozen;
 mod host;
@@ -15,7 +16,8 @@ mod ndarray;
 
 pub use backend::FrozenBackend;
 pub use cpu_kernels::{ComputeDtype, FrozenWeight};
+pub use dropout::Dropout;
 pub use frozen::Frozen;
 pub use host::HostTensors;
 pub use linear::LoraLinear;
-pub use lora::{Dropout, Lora, LoraScaling};
+pub use lora::{Dora, Lora, LoraConfig, LoraScaling};

@@ -1,7 +1,7 @@
 use burn::tensor::Tensor;
 use cpu_kernels::ComputeDtype;
 
-use crate::dora;
+use crate::dora::magnitude_ratio;
 use crate::{Dropout, Frozen, FrozenBackend, Lora};
 
 /// A linear projection `y = x · Wᵀ + bias`, `W` frozen, with an optional LoRA adapter on top.
@@ -68,16 +68,16 @@ impl<B: FrozenBackend> LoraLinear<B> {
                     Some(dropout) => x * dropout.mask.clone(),
                     None => x,
                 };
-                let correction = lora.low_rank(dropped.clone()).mul_scalar(lora.scaling);
-                match &lora.magnitude {
+                let correction = lora.correction(dropped.clone());
+                match &lora.dora {
                     None => product + correction,
-                    Some(magnitude) => {
+                    Some(dora) => {
                         // PEFT takes the base's part of the correction from the dropped input too.
                         let base = match dropout {
                             Some(_) => self.base.product(dropped, compute),
                             None => product.clone(),
                         };
-                        let ratio = dora::magnitude_ratio(&self.base, lora, magnitude.clone());
+                        let ratio = magnitude_ratio(&self.base, lora, dora);
                         product + (ratio.clone() - 1.0) * base + ratio * correction
                     }
                 }

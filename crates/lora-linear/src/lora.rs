@@ -1,5 +1,9 @@
-use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
+use burn::tensor::{Tensor, TensorData};
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+
+use crate::{Frozen, FrozenBackend, dora};
 
 /// A low-rank correction of a frozen projection: `scaling · (x · Aᵀ) · Bᵀ`.
 ///
@@ -12,8 +16,30 @@ pub struct Lora<B: Backend> {
     pub b: Tensor<B, 2>,
     /// What the correction is multiplied by.
     pub scaling: f64,
-    /// DoRA's magnitude of each output, `[outputs]`; `None` without DoRA.
-    pub magnitude: Option<Tensor<B, 1>>,
+    /// The magnitude of each output, with DoRA.
+    pub dora: Option<Dora<B>>,
+}
+
+/// DoRA's part of an adapter.
+#[derive(Clone, Debug)]
+pub struct Dora<B: Backend> {
+    /// `[outputs]`.
+    pub magnitude: Tensor<B, 1>,
+    /// The norms of the rows of `W + scaling · B · A`, `[outputs]`, once known to stay: see [`Lora::fix_norms`].
+    pub(crate) fixed_norms: Option<Tensor<B, 1>>,
+}
+
+/// How to make a new adapter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LoraConfig {
+    /// Rank of the correction.
+    pub rank: usize,
+    /// `alpha`, from which the factor of the correction follows.
+    pub alpha: f64,
+    /// How it follows.
+    pub scaling: LoraScaling,
+    /// Whether the adapter has a magnitude of its own.
+    pub dora: bool,
 }
 
 /// How `alpha` and `rank` make the factor of the correction.
@@ -36,23 +62,63 @@ impl LoraScaling {
     }
 }
 
-/// Dropout on the adapter's input: a mask of `1 / (1 - p)` and 0, made by the caller.
-///
-/// The caller makes it so that a block that is computed again sees the same mask.
-#[derive(Clone, Debug)]
-pub struct Dropout<B: Backend> {
-    /// `[m, inputs]`.
-    pub mask: Tensor<B, 2>,
+impl LoraConfig {
+    /// A new adapter of `base` that changes nothing yet: `A` uniform in ±1/√inputs, `B` zero, as PEFT begins.
+    pub fn init<B: FrozenBackend>(
+        &self,
+        base: &Frozen<B>,
+        seed: u64,
+        device: &B::Device,
+    ) -> Lora<B> {
+        let (rank, inputs, outputs) = (self.rank, base.cols(), base.rows());
+        let bound = 1.0 / (inputs as f32).sqrt();
+        let mut rng = Pcg64Mcg::seed_from_u64(seed);
+        let a: Vec<f32> =
+            (0..rank * inputs).map(|_| bound * (2.0 * rng.random::<f32>() - 1.0)).collect();
+        let lora = Lora {
+            a: Tensor::from_data(TensorData::new(a, [rank, inputs]), device),
+            b: Tensor::zeros([outputs, rank], device),
+            scaling: self.scaling.factor(self.alpha, rank),
+            dora: None,
+        };
+        match self.dora {
+            false => lora,
+            true => {
+                let magnitude = dora::row_norms(base, &lora);
+                lora.with_magnitude(magnitude)
+            }
+        }
+    }
 }
 
 impl<B: Backend> Lora<B> {
+    /// The adapter with a magnitude for each output, `[outputs]`: DoRA.
+    pub fn with_magnitude(self, magnitude: Tensor<B, 1>) -> Self {
+        let dora = Some(Dora { magnitude, fixed_norms: None });
+        Self { dora, ..self }
+    }
+
     /// Number of rows of `A`.
     pub fn rank(&self) -> usize {
         self.a.dims()[0]
     }
 
-    /// `(x · Aᵀ) · Bᵀ` without the factor: `[m, inputs]` to `[m, outputs]`.
-    pub(crate) fn low_rank(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
-        x.matmul(self.a.clone().transpose()).matmul(self.b.clone().transpose())
+    /// `scaling · (x · Aᵀ) · Bᵀ`: `[m, inputs]` to `[m, outputs]`.
+    pub(crate) fn correction(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
+        let low = x.matmul(self.a.clone().transpose());
+        low.matmul(self.b.clone().transpose()).mul_scalar(self.scaling)
+    }
+}
+
+impl<B: FrozenBackend> Lora<B> {
+    /// Takes DoRA's norms once, for an adapter that will not change any more: each would cost a pass over the base.
+    pub fn fix_norms(&mut self, base: &Frozen<B>) {
+        if self.dora.is_none() {
+            return;
+        }
+        let norms = dora::row_norms(base, self);
+        if let Some(dora) = &mut self.dora {
+            dora.fixed_norms = Some(norms);
+        }
     }
 }
