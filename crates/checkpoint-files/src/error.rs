@@ -168,6 +168,25 @@ pub enum CheckpointError {
         /// The row after the last one.
         end: usize,
     },
+    /// A tensor that cannot be written, or whose maker gave up.
+    #[error("cannot write tensor `{tensor}` to {path}")]
+    WriteTensor {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        tensor: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// A folder that already holds weights beside those that are to be written.
+    #[error("{path} holds other weights, which readers would mix up with these: {}", listed(.others))]
+    OtherWeights {
+        /// The folder.
+        path: PathBuf,
+        /// The files.
+        others: Vec<String>,
+    },
     /// A metadata key that is asked for and not there.
     #[error("{path} has no metadata key `{key}`")]
     NoMetadata {

@@ -29,5 +29,6 @@ pub use checkpoint::{Checkpoint, Format};
 pub use error::CheckpointError;
 pub use header::{FileHeader, TensorInfo};
 pub use metadata::{FromMetadata, Metadata, MetadataArray, MetadataValue};
+pub use safetensors::{MAX_SHARD_BYTES, TensorSource, write_safetensors, write_shards};
 pub use stored_dtype::StoredDtype;
 pub use view::TensorView;

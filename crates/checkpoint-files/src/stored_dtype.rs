@@ -152,7 +152,6 @@ impl StoredDtype {
     }
 
     /// Where [`Self`] stands in the order in which the `safetensors` crate writes; `None` for block types.
-    #[expect(dead_code, reason = "the writer follows")]
     pub(crate) fn safetensors(self) -> Option<Dtype> {
         Some(match self {
             Self::Bool => Dtype::BOOL,

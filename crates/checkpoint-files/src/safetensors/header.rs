@@ -9,10 +9,10 @@ use crate::header::check_names;
 use crate::{CheckpointError, FileHeader, Metadata, MetadataValue, StoredDtype, TensorInfo};
 
 /// The longest header, as in the `safetensors` crate.
-const MAX_HEADER: u64 = 100_000_000;
+pub(super) const MAX_HEADER: u64 = 100_000_000;
 
 /// The bytes before the header: its length.
-const LENGTH: usize = 8;
+pub(super) const LENGTH: usize = 8;
 
 /// Reads and checks the header of a file of these bytes; `path` is for errors only.
 ///

@@ -1,15 +1,23 @@
-//! Reading safetensors: one file, or shards with an index.
+//! safetensors: one file, or shards with an index, read and written.
 //!
-//! The `safetensors` crate checks offsets, but lets a name stand twice, says not always which tensor is wrong, and
-//! needs buffers for a header of up to 100 MB; its types of values and limits are ours.
+//! The `safetensors` crate checks offsets, but does not always say which tensor is wrong; it writes metadata in the order of
+//! a hash map, cannot pass on the error of a tensor that is made while it is written, and does not bring the file to disk. Its
+//! limits and the order of its types are ours, and the tests hold the two against each other.
 
+mod atomic;
 mod header;
 mod index;
+mod shards;
+mod source;
+mod write;
 
 use std::path::Path;
 
 pub use header::parse;
 pub(crate) use index::open_shards;
+pub use shards::{MAX_SHARD_BYTES, write_shards};
+pub use source::TensorSource;
+pub use write::write_safetensors;
 
 use crate::CheckpointError;
 use crate::checkpoint::Format;
