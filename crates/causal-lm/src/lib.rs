@@ -1,3 +1,17 @@
 //! Decoder language models: architectures, checkpoint loading, KV cache, generation.
 
+mod config;
+mod error;
+mod families;
+pub mod generate;
+mod load;
+pub mod model;
 pub mod ops;
+pub mod rope;
+
+pub use config::{Biases, LayerConfig, ModelConfig};
+pub use error::{BatchError, LoadError};
+pub use families::supported_families;
+pub use load::{DenseDtype, LoadOptions, LoadProgress, Quantization, load};
+pub use model::{CausalLm, KvCache};
+pub use rope::{RopeConfig, RopeScaling};

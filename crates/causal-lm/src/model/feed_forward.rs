@@ -1,0 +1,53 @@
+use burn::tensor::Tensor;
+use cpu_kernels::ComputeDtype;
+use cpu_kernels::decoder::Activation;
+use lora_linear::LoraLinear;
+
+use crate::ops::{self, DecoderBackend};
+
+/// `down(activation(gate(x)) · up(x))`.
+#[derive(Clone, Debug)]
+pub struct FeedForward<B: DecoderBackend> {
+    /// The way in.
+    pub gate_up: GateUpProjections<B>,
+    /// The way out.
+    pub down: LoraLinear<B>,
+    /// The gate's activation.
+    pub activation: Activation,
+}
+
+/// Gate and up, apart or as one projection.
+#[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one a block")]
+pub enum GateUpProjections<B: DecoderBackend> {
+    /// Two projections.
+    Separate {
+        /// `[intermediate, hidden]`.
+        gate: LoraLinear<B>,
+        /// `[intermediate, hidden]`.
+        up: LoraLinear<B>,
+    },
+    /// One projection, the rows of gate first: `[2 · intermediate, hidden]`.
+    Fused(LoraLinear<B>),
+}
+
+impl<B: DecoderBackend> FeedForward<B> {
+    /// `[tokens, hidden]` to `[tokens, hidden]`.
+    pub fn forward(&self, x: Tensor<B, 2>, compute: ComputeDtype) -> Tensor<B, 2> {
+        let [gate, up] = self.gate_up.forward(x, compute);
+        self.down.forward(ops::gate(self.activation, gate, up), compute)
+    }
+}
+
+impl<B: DecoderBackend> GateUpProjections<B> {
+    fn forward(&self, x: Tensor<B, 2>, compute: ComputeDtype) -> [Tensor<B, 2>; 2] {
+        match self {
+            Self::Separate { gate, up } => LoraLinear::forward_many([gate, up], x, compute),
+            Self::Fused(both) => {
+                let y = both.forward(x, compute);
+                let width = y.dims()[1] / 2;
+                [y.clone().narrow(1, 0, width), y.narrow(1, width, width)]
+            }
+        }
+    }
+}
