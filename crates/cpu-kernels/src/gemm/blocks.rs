@@ -17,6 +17,7 @@ pub(super) struct Blocks {
 pub(super) struct Block {
     /// The values.
     pub(super) values: Range<usize>,
+    per_word: usize,
     /// Words before this block.
     pub(super) start: usize,
     /// Words of this block, a multiple of 16; zeros fill up the last one.
@@ -43,7 +44,21 @@ impl Blocks {
     pub(super) fn iter(self) -> impl Iterator<Item = Block> {
         (0..self.words()).step_by(self.size.max(1)).map(move |start| {
             let values = start * self.per_word..((start + self.size) * self.per_word).min(self.len);
-            Block { values, start, depth: self.size.min(self.words() - start) }
+            Block {
+                values,
+                per_word: self.per_word,
+                start,
+                depth: self.size.min(self.words() - start),
+            }
         })
+    }
+}
+
+impl Block {
+    /// The values of word `depth`: none where only zeros fill up.
+    pub(super) fn word(&self, depth: usize) -> Range<usize> {
+        let end = self.values.end;
+        let start = self.values.start + depth * self.per_word;
+        start.min(end)..end.min(start + self.per_word)
     }
 }

@@ -4,21 +4,22 @@ use std::ops::Range;
 
 use super::blocks::Blocks;
 use super::kernel::{PANEL, Panels, ROW_STRIDE, Sums};
+use super::matrix::Matrix;
 use super::method::Method;
 use super::panels::write_row_panel;
 use super::rows::write_rows;
 use super::scratch::{SHARED, SUMS, UNPACKED, with_scratch};
-use super::segments::Dense;
 use super::shared_out::SharedOut;
 use super::transpose::transpose;
+use crate::Output;
+use crate::cpu_features::Isa;
 use crate::parallel::parallel_parts;
-use crate::{FrozenWeight, Output};
 
 /// Rows of a weight, and panels of `x`, that one task multiplies at most; smaller ones where threads would be idle.
 const TASK_SIZES: [(usize, usize); 6] = [(112, 32), (80, 32), (48, 32), (48, 16), (32, 8), (16, 4)];
 
 struct Task<'a> {
-    weight: &'a FrozenWeight,
+    weight: Matrix<'a>,
     out: SharedOut<'a>,
     rows: Range<usize>,
     panels: Range<usize>,
@@ -28,7 +29,7 @@ struct Task<'a> {
 /// and multiplies them by all its panels.
 pub(super) fn products(method: Method, x: &[f32], m: usize, outputs: &mut [Output<'_>]) {
     let Some(k) = outputs.first().map(|output| output.weight.cols()) else { return };
-    let x = Dense { values: x, cols: k };
+    let x = Matrix::dense(x, k);
     let blocks = Blocks::new(k, method.kernel.word);
     let panel_words = blocks.words() * PANEL;
     let n_panels = m.div_ceil(PANEL);
@@ -43,7 +44,7 @@ pub(super) fn products(method: Method, x: &[f32], m: usize, outputs: &mut [Outpu
                         panel_words,
                     )
                 };
-                write_row_panel(method, &x, p * PANEL..m.min((p + 1) * PANEL), blocks, panel);
+                write_row_panel(method, x, p * PANEL..m.min((p + 1) * PANEL), blocks, panel);
             });
         }
         let tasks = tasks(outputs, m);
@@ -69,7 +70,7 @@ fn tasks<'a>(outputs: &'a mut [Output<'_>], m: usize) -> Vec<Task<'a>> {
         for row in (0..n).step_by(rows) {
             for panel in (0..n_panels).step_by(panels) {
                 tasks.push(Task {
-                    weight,
+                    weight: Matrix::from(*weight),
                     out,
                     rows: row..n.min(row + rows),
                     panels: panel..n_panels.min(panel + panels),
@@ -102,14 +103,14 @@ fn run(method: Method, task: &Task<'_>, m: usize, blocks: Blocks, panels: &[f32]
                 method.kernel.multiply(unpacked, n_rows, block.depth, panels, &mut sums, first);
             }
             for (panel, sums) in task.panels.clone().zip(sums.values.chunks(stride)) {
-                store(task, (panel * PANEL, m.min((panel + 1) * PANEL)), sums);
+                store(method.kernel.isa, task, (panel * PANEL, m.min((panel + 1) * PANEL)), sums);
             }
         });
     });
 }
 
 /// Stores the sums of a panel, `[rows of W][rows of x]`, as `[rows of x][rows of W]`.
-fn store(task: &Task<'_>, (row, row_end): (usize, usize), sums: &[f32]) {
+fn store(isa: Isa, task: &Task<'_>, (row, row_end): (usize, usize), sums: &[f32]) {
     let n_rows = row_end - row;
     for col in task.rows.clone().step_by(PANEL) {
         let n_cols = PANEL.min(task.rows.end - col);
@@ -117,7 +118,7 @@ fn store(task: &Task<'_>, (row, row_end): (usize, usize), sums: &[f32]) {
         // SAFETY: this part of the output belongs to this task alone.
         unsafe {
             let to = task.out.part((row, n_rows), (col, n_cols));
-            transpose(sums, PANEL, (n_cols, n_rows), to, task.out.cols());
+            transpose(isa, sums, PANEL, (n_cols, n_rows), to, task.out.cols());
         }
     }
 }

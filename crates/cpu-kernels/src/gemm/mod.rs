@@ -5,17 +5,16 @@
 mod blocks;
 mod forward;
 mod kernel;
+mod matrix;
 mod method;
 mod panels;
 mod rows;
 mod scratch;
-mod segments;
 mod shared_out;
 #[cfg(test)]
 mod tests;
 mod transpose;
 mod transposed;
-mod words;
 
 use method::Method;
 

@@ -9,6 +9,7 @@ use crate::cpu_features::Isa;
 ///
 /// `to` must be valid for writes of `n_rows` values at each multiple of `to_stride` below `n_cols * to_stride`.
 pub(super) unsafe fn transpose(
+    isa: Isa,
     from: &[f32],
     from_stride: usize,
     (n_rows, n_cols): (usize, usize),
@@ -21,7 +22,7 @@ pub(super) unsafe fn transpose(
     assert!(n_rows <= PANEL && n_cols <= PANEL);
     assert!(from.len() >= (n_rows - 1) * from_stride + n_cols);
     #[cfg(target_arch = "x86_64")]
-    if Isa::detected() == Isa::Avx512 {
+    if isa == Isa::Avx512 {
         // SAFETY: the feature is there; `from` was checked above, `to` by the caller.
         unsafe { avx512::transpose(from.as_ptr(), from_stride, (n_rows, n_cols), to, to_stride) };
         return;
@@ -51,17 +52,25 @@ mod avx512 {
     ) {
         let (row_mask, col_mask) = (first(n_rows), first(n_cols));
         let mut rows = [_mm512_setzero_ps(); 16];
-        for (r, row) in rows.iter_mut().enumerate() {
-            if r < n_rows {
-                // SAFETY: `n_cols` values of a row that is there.
-                *row = unsafe { _mm512_maskz_loadu_ps(col_mask, from.add(r * from_stride)) };
+        if (n_rows, n_cols) == (16, 16) {
+            for r in 0..16 {
+                // SAFETY: all rows are there.
+                rows[r] = unsafe { _mm512_loadu_ps(from.add(r * from_stride)) };
             }
+            let cols = transposed(rows);
+            for c in 0..16 {
+                // SAFETY: all columns are there.
+                unsafe { _mm512_storeu_ps(to.add(c * to_stride), cols[c]) };
+            }
+            return;
         }
-        for (c, &col) in transposed(rows).iter().enumerate() {
-            if c < n_cols {
-                // SAFETY: `n_rows` values of a column that is there.
-                unsafe { _mm512_mask_storeu_ps(to.add(c * to_stride), row_mask, col) };
-            }
+        for (r, row) in rows.iter_mut().enumerate().take(n_rows) {
+            // SAFETY: `n_cols` values of a row that is there.
+            *row = unsafe { _mm512_maskz_loadu_ps(col_mask, from.add(r * from_stride)) };
+        }
+        for (c, &col) in transposed(rows).iter().enumerate().take(n_cols) {
+            // SAFETY: `n_rows` values of a column that is there.
+            unsafe { _mm512_mask_storeu_ps(to.add(c * to_stride), row_mask, col) };
         }
     }
 
@@ -70,34 +79,34 @@ mod avx512 {
     }
 
     /// Pairs, then fours within each quarter of the vectors, then the quarters.
+    ///
+    /// Plain loops: a closure given to `map` would be a call with all vectors in memory.
     #[inline]
     #[target_feature(enable = "avx512f")]
-    fn transposed(r: [__m512; 16]) -> [__m512; 16] {
-        let mut pairs = r;
+    fn transposed(mut rows: [__m512; 16]) -> [__m512; 16] {
         for i in (0..16).step_by(2) {
-            pairs[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
-            pairs[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
+            let (a, b) = (rows[i], rows[i + 1]);
+            rows[i] = _mm512_unpacklo_ps(a, b);
+            rows[i + 1] = _mm512_unpackhi_ps(a, b);
         }
-        let pairs = pairs.map(|v| _mm512_castps_pd(v));
-        let mut fours = r;
         for i in (0..16).step_by(4) {
-            for (j, (a, b)) in [(i, i + 2), (i + 1, i + 3)].into_iter().enumerate() {
-                fours[i + 2 * j] = _mm512_castpd_ps(_mm512_unpacklo_pd(pairs[a], pairs[b]));
-                fours[i + 2 * j + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(pairs[a], pairs[b]));
-            }
+            let (a, b) = (_mm512_castps_pd(rows[i]), _mm512_castps_pd(rows[i + 1]));
+            let (c, d) = (_mm512_castps_pd(rows[i + 2]), _mm512_castps_pd(rows[i + 3]));
+            rows[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, c));
+            rows[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, c));
+            rows[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(b, d));
+            rows[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(b, d));
         }
-        let mut columns = r;
         for j in 0..4 {
-            let [a, b, c, d] = [fours[j], fours[4 + j], fours[8 + j], fours[12 + j]];
-            let (even_low, odd_low) =
-                (_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));
-            let (even_high, odd_high) =
+            let (a, b, c, d) = (rows[j], rows[4 + j], rows[8 + j], rows[12 + j]);
+            let (even, odd) = (_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));
+            let (even_2, odd_2) =
                 (_mm512_shuffle_f32x4(c, d, 0x88), _mm512_shuffle_f32x4(c, d, 0xdd));
-            columns[j] = _mm512_shuffle_f32x4(even_low, even_high, 0x88);
-            columns[4 + j] = _mm512_shuffle_f32x4(odd_low, odd_high, 0x88);
-            columns[8 + j] = _mm512_shuffle_f32x4(even_low, even_high, 0xdd);
-            columns[12 + j] = _mm512_shuffle_f32x4(odd_low, odd_high, 0xdd);
+            rows[j] = _mm512_shuffle_f32x4(even, even_2, 0x88);
+            rows[4 + j] = _mm512_shuffle_f32x4(odd, odd_2, 0x88);
+            rows[8 + j] = _mm512_shuffle_f32x4(even, even_2, 0xdd);
+            rows[12 + j] = _mm512_shuffle_f32x4(odd, odd_2, 0xdd);
         }
-        columns
+        rows
     }
 }

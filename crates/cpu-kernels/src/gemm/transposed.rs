@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use super::blocks::Blocks;
 use super::kernel::{PANEL, Panels, ROW_STRIDE, Sums};
+use super::matrix::Matrix;
 use super::method::Method;
 use super::panels::write_column_panels;
 use super::rows::write_rows;
 use super::scratch::{SHARED, SUMS, UNPACKED, with_scratch};
-use super::segments::Dense;
 use super::shared_out::SharedOut;
 use crate::FrozenWeight;
 use crate::parallel::parallel_parts;
@@ -30,7 +30,7 @@ pub(super) fn product_transposed(
     out: &mut [f32],
 ) {
     let (n, k) = (weight.rows(), weight.cols());
-    let dy = Dense { values: dy, cols: n };
+    let dy = Matrix::dense(dy, n);
     let blocks = Blocks::new(n, method.kernel.word);
     let n_blocks = blocks.iter().count();
     let padded = m.next_multiple_of(PANEL);
@@ -47,12 +47,12 @@ pub(super) fn product_transposed(
                 let at = shared.part((i * PANEL, PANEL), (0, ROW_STRIDE));
                 std::slice::from_raw_parts_mut(at, len)
             };
-            write_rows(method, &dy, row..m.min(row + PANEL), &block, out);
+            write_rows(method, dy, row..m.min(row + PANEL), &block, out);
         });
         let tasks = tasks(m, k);
         let out = SharedOut::new(out, k);
         parallel_parts(tasks.len(), &|i| {
-            run(method, &tasks[i], weight, blocks, (rows, block_words), out);
+            run(method, &tasks[i], Matrix::from(weight), blocks, (rows, block_words), out);
         });
     });
 }
@@ -76,7 +76,7 @@ fn tasks(m: usize, k: usize) -> Vec<Task> {
 fn run(
     method: Method,
     task: &Task,
-    weight: &FrozenWeight,
+    weight: Matrix<'_>,
     blocks: Blocks,
     (rows, block_words): (&[f32], usize),
     out: SharedOut<'_>,

@@ -3,16 +3,25 @@
 use std::arch::x86_64::*;
 
 use super::{Kernel, PANEL, ROW_STRIDE, Tile, Word};
+use crate::cpu_features::Isa;
 
 /// 14 rows by two panels: 28 of the 32 registers hold sums.
-pub(super) static F32: Kernel =
-    Kernel { name: "avx512", word: Word::F32, rows: 14, row_step: 1, panels: 2, tile: f32::tile };
+pub(super) static F32: Kernel = Kernel {
+    name: "avx512",
+    word: Word::F32,
+    isa: Isa::Avx512,
+    rows: 14,
+    row_step: 1,
+    panels: 2,
+    tile: f32::tile,
+};
 
 /// The same tile with AVX512-BF16, which multiplies pairs: both products are added in f32, without intermediate
 /// rounding to bf16; subnormal factors and sums count as zero.
 pub(super) static BF16: Kernel = Kernel {
     name: "avx512bf16",
     word: Word::Bf16Pair,
+    isa: Isa::Avx512,
     rows: 14,
     row_step: 1,
     panels: 2,

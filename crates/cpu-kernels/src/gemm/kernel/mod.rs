@@ -36,6 +36,8 @@ pub(super) struct Kernel {
     /// For tables and test messages.
     pub(super) name: &'static str,
     pub(super) word: Word,
+    /// What it and the packing for it are written for.
+    pub(super) isa: Isa,
     /// Rows of a tile at most.
     pub(super) rows: usize,
     /// The kernel reads and writes rows up to the next multiple of this.

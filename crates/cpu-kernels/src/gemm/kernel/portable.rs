@@ -3,10 +3,18 @@
 use std::slice;
 
 use super::{Kernel, PANEL, ROW_STRIDE, Tile, Word};
+use crate::cpu_features::Isa;
 
 /// For any processor: four rows by one panel, in whatever vectors the compiler finds.
-pub(super) static F32: Kernel =
-    Kernel { name: "portable", word: Word::F32, rows: 4, row_step: 1, panels: 1, tile };
+pub(super) static F32: Kernel = Kernel {
+    name: "portable",
+    word: Word::F32,
+    isa: Isa::Portable,
+    rows: 4,
+    row_step: 1,
+    panels: 1,
+    tile,
+};
 
 /// # Safety
 ///
