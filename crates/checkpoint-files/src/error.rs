@@ -6,8 +6,8 @@ use crate::StoredDtype;
 /// The most characters of a name or text that an error quotes.
 const QUOTED: usize = 100;
 
-/// The most names that an error lists.
-const LISTED: usize = 10;
+/// The most tensors that an error lists.
+const LISTED: usize = 50;
 
 /// What can go wrong with a checkpoint.
 #[derive(Debug, thiserror::Error)]
@@ -34,8 +34,8 @@ pub enum CheckpointError {
     },
     /// A pickle: opening one may run any code that its author put there.
     #[error(
-        "{path} is a pickle, which can run any code when it is opened; convert it to safetensors on a machine of \
-         no value (`from_pretrained(…)`, then `save_pretrained(…, safe_serialization=True)`)"
+        "{path} is a pickle, which can run any code when it is opened; convert it to safetensors in a sandbox \
+         (`from_pretrained(…)`, then `save_pretrained(…)`)"
     )]
     Pickle {
         /// The file.
@@ -107,7 +107,7 @@ pub enum CheckpointError {
         shard: String,
     },
     /// Files that an index names and that are not there.
-    #[error("{index} names shards that are not there: {}", listed(.missing))]
+    #[error("{index} names shards that are not there: {}", .missing.join(", "))]
     MissingShards {
         /// The index.
         index: PathBuf,

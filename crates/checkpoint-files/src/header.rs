@@ -43,12 +43,14 @@ impl TensorInfo {
         let Some(n_values) = shape.iter().try_fold(1_usize, |n, &dim| n.checked_mul(dim)) else {
             return Err(wrong(format!("the product of its shape {shape:?} overflows")));
         };
+        let (block, _) = dtype.block();
         let Some(bytes) = dtype.bytes_of(n_values) else {
-            let (block, _) = dtype.block();
-            let reason = format!(
-                "shape {shape:?} of {dtype} is no whole number of blocks of {block} values"
-            );
-            return Err(wrong(reason));
+            return Err(wrong(match n_values.is_multiple_of(block) {
+                true => format!("the size of its shape {shape:?} of {dtype} overflows"),
+                false => {
+                    format!("shape {shape:?} of {dtype} is no whole number of blocks of {block}")
+                }
+            }));
         };
         Ok(Self { name, shape, dtype, bytes, start, file: 0 })
     }

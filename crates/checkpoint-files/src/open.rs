@@ -23,45 +23,56 @@ pub(crate) struct Opened {
 }
 
 pub(crate) fn open(path: &Path) -> Result<Opened, CheckpointError> {
-    if !fs::metadata(path).map_err(io_error("open", path))?.is_dir() {
-        return open_file(path);
+    let about = fs::metadata(path).map_err(io_error("open", path))?;
+    if !about.is_dir() {
+        return if about.is_file() { open_file(path) } else { Err(no_file(path)) };
     }
     let (single, index) = (path.join(SINGLE), path.join(INDEX));
-    if single.exists() {
+    // A link to nowhere is there, too, and opening it says so.
+    if single.symlink_metadata().is_ok() {
         open_file(&single)
-    } else if index.exists() {
+    } else if index.symlink_metadata().is_ok() {
         safetensors::open_shards(&index)
     } else {
         Err(nothing_in(path)?)
     }
 }
 
+fn open_file(path: &Path) -> Result<Opened, CheckpointError> {
+    match path.to_string_lossy().ends_with(".index.json") {
+        true => safetensors::open_shards(path),
+        false => open_single(path),
+    }
+}
+
 /// Opens one file, by what it holds rather than by what it is called.
-pub(crate) fn open_file(path: &Path) -> Result<Opened, CheckpointError> {
-    if path.to_string_lossy().ends_with(".index.json") {
-        return safetensors::open_shards(path);
-    }
-    if is_pickle_name(path) {
-        return Err(CheckpointError::Pickle { path: path.to_owned() });
-    }
-    let begin = first_bytes(path)?;
-    let other =
-        |reason: String| Err(CheckpointError::OtherFormat { path: path.to_owned(), reason });
-    match begin.as_slice() {
+pub(crate) fn open_single(path: &Path) -> Result<Opened, CheckpointError> {
+    let other = |reason: &str| {
+        Err(CheckpointError::OtherFormat { path: path.to_owned(), reason: reason.to_owned() })
+    };
+    match first_bytes(path)?.as_slice() {
+        // The length of the header may look like anything, so that this comes first.
+        [_, _, _, _, 0, 0, 0, 0, b'{', ..] => safetensors::open(path),
         [b'G', b'G', b'U', b'F', ..] => gguf::open(path),
-        [b'g', b'g', ..] | [_, _, b'g', b'g', ..] if is_older_ggml(&begin) => {
-            other("it is a GGML file from before GGUF; convert the original model anew".to_owned())
-        }
         // A zip archive of torch.save, or a bare pickle of protocol 2 to 5.
         [b'P', b'K', 3, 4, ..] | [0x80, 2..=5, ..] => {
             Err(CheckpointError::Pickle { path: path.to_owned() })
         }
-        begin if begin.starts_with(b"version https://git-lfs") => other(
-            "it is a pointer of Git LFS; fetch the file itself with `git lfs pull`".to_owned(),
-        ),
-        begin if begin.starts_with(b"<") => other("it looks like HTML or XML".to_owned()),
+        begin if begin.starts_with(b"version https://git-lfs") => {
+            other("it is a pointer of Git LFS; fetch the file itself with `git lfs pull`")
+        }
+        begin if is_older_ggml(begin) => {
+            other("it is a GGML file from before GGUF; convert the original model anew")
+        }
+        [b'<', ..] => other("it looks like HTML or XML"),
+        _ if is_pickle_name(path) => Err(CheckpointError::Pickle { path: path.to_owned() }),
         _ => safetensors::open(path),
     }
+}
+
+fn no_file(path: &Path) -> CheckpointError {
+    let reason = "it is neither a file nor a folder".to_owned();
+    CheckpointError::OtherFormat { path: path.to_owned(), reason }
 }
 
 fn first_bytes(path: &Path) -> Result<Vec<u8>, CheckpointError> {

@@ -64,7 +64,7 @@ impl<'a> Cursor<'a> {
                 Ok(n)
             }
             _ => {
-                let what = format!("what {what} of {count} announces");
+                let what = format!("{what}, {count} long,");
                 Err(self.truncated(&what, count.saturating_mul(each)))
             }
         }

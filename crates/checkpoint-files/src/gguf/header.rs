@@ -35,14 +35,14 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<FileHeader, CheckpointError> {
     match cursor.u32("the version")? {
         2 | 3 => {}
         1 => return wrong("GGUF version 1 is too old; convert the original model anew".to_owned()),
-        version if version & 0xFFFF == 0 => {
+        version if version != 0 && version & 0xFFFF == 0 => {
             return wrong("it is big-endian; little-endian files can be read".to_owned());
         }
         version => return wrong(format!("GGUF version {version} is not known; 2 and 3 are")),
     }
     // Name, number of dimensions, type and offset; key, type and one byte.
-    let n_tensors = cursor.count(8 + 4 + 4 + 8, "the number of tensors")?;
-    let n_values = cursor.count(8 + 4 + 1, "the number of metadata keys")?;
+    let n_tensors = cursor.count(8 + 4 + 4 + 8, "the list of tensors")?;
+    let n_values = cursor.count(8 + 4 + 1, "the list of metadata keys")?;
     let metadata = Metadata::new(path, read_metadata(&mut cursor, n_values)?);
     refuse_splits(path, &metadata)?;
     let raw = (0..n_tensors).map(|index| read_tensor(&mut cursor, index));
@@ -50,7 +50,9 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<FileHeader, CheckpointError> {
     refuse_unknown_types(path, &raw)?;
 
     let alignment = read_alignment(path, &metadata)?;
-    let data_start = cursor.at().next_multiple_of(alignment);
+    let Some(data_start) = cursor.at().checked_next_multiple_of(alignment) else {
+        return wrong(format!("its alignment {alignment} is too large"));
+    };
     let mut tensors = Vec::with_capacity(raw.len());
     for RawTensor { name, shape, dtype, offset } in raw {
         let Ok(dtype) = dtype else { continue };

@@ -105,6 +105,7 @@ struct RawHeader {
 }
 
 #[derive(serde::Deserialize)]
+#[serde(expecting = "an object of dtype, shape and data_offsets")]
 struct RawTensor {
     dtype: String,
     shape: Vec<usize>,

@@ -6,12 +6,11 @@ use std::path::{Component, Path};
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
-use super::parse;
 use crate::checkpoint::Format;
 use crate::error::{io_error, quoted, shortened};
 use crate::map::MappedFile;
-use crate::open::Opened;
-use crate::{CheckpointError, FileHeader, Metadata, TensorInfo};
+use crate::open::{Opened, open_single};
+use crate::{CheckpointError, Metadata, TensorInfo};
 
 /// The largest index in bytes, as for headers.
 const MAX_INDEX: u64 = 100_000_000;
@@ -43,12 +42,10 @@ pub(crate) fn open_shards(index: &Path) -> Result<Opened, CheckpointError> {
     let mut metadata = Metadata::new(index, Default::default());
     let mut tensors: Vec<TensorInfo> = Vec::with_capacity(weight_map.len());
     for (number, shard) in shards.iter().enumerate() {
-        let path = folder.join(shard);
-        let file = MappedFile::open(&path)?;
-        let header: FileHeader = parse(&path, file.bytes())?;
-        metadata.complete_from(header.metadata);
-        tensors.extend(header.tensors.into_iter().map(|info| TensorInfo { file: number, ..info }));
-        files.push(file);
+        let opened = open_single(&folder.join(shard))?;
+        metadata.complete_from(opened.metadata);
+        tensors.extend(opened.tensors.into_iter().map(|info| TensorInfo { file: number, ..info }));
+        files.extend(opened.files);
     }
     compare(index, &weight_map, &files, &tensors)?;
     Ok(Opened { format: Format::Safetensors, files, metadata, tensors })
