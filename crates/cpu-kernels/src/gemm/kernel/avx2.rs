@@ -2,12 +2,21 @@
 
 use std::arch::x86_64::*;
 
-use super::{Kernel, PANEL, ROW_STRIDE, Tile, Word};
+use super::{Kernel, PANEL, ROW_STRIDE, Tile, Word, nothing};
 use crate::cpu_features::Isa;
 
 /// Six rows by one panel of two vectors: 12 of the 16 registers hold sums.
-pub(super) static F32: Kernel =
-    Kernel { name: "avx2", word: Word::F32, isa: Isa::Avx2, rows: 6, row_step: 1, panels: 1, tile };
+pub(super) static F32: Kernel = Kernel {
+    name: "avx2",
+    word: Word::F32,
+    isa: Isa::Avx2,
+    rows: 6,
+    row_step: 1,
+    panels: 1,
+    enter: nothing,
+    leave: nothing,
+    tile,
+};
 
 /// # Safety
 ///

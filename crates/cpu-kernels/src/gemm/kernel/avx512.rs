@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{Kernel, PANEL, ROW_STRIDE, Tile, Word};
+use super::{Kernel, PANEL, ROW_STRIDE, Tile, Word, nothing};
 use crate::cpu_features::Isa;
 
 /// 14 rows by two panels: 28 of the 32 registers hold sums.
@@ -13,6 +13,8 @@ pub(super) static F32: Kernel = Kernel {
     rows: 14,
     row_step: 1,
     panels: 2,
+    enter: nothing,
+    leave: nothing,
     tile: f32::tile,
 };
 
@@ -25,6 +27,8 @@ pub(super) static BF16: Kernel = Kernel {
     rows: 14,
     row_step: 1,
     panels: 2,
+    enter: nothing,
+    leave: nothing,
     tile: bf16::tile,
 };
 

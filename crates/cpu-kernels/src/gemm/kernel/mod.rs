@@ -5,6 +5,8 @@
 #![expect(unsafe_code, reason = "kernels need processor features and checked lengths")]
 
 #[cfg(target_arch = "x86_64")]
+mod amx;
+#[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
@@ -44,12 +46,15 @@ pub(super) struct Kernel {
     pub(super) row_step: usize,
     /// Panels of a tile at most.
     pub(super) panels: usize,
-    /// Needs what [`Kernel::run`] checks, and the processor features that its name says.
+    /// Before and after the tiles of a call.
+    enter: unsafe fn(),
+    leave: unsafe fn(),
+    /// Needs what [`Kernel::multiply`] checks, and the processor features that its name says.
     tile: unsafe fn(&Tile),
 }
 
 /// Operands of one call of a micro-kernel.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Tile {
     n_rows: usize,
     n_panels: usize,
@@ -101,6 +106,8 @@ impl Kernel {
         assert!(panels.words.len() >= (panels.count - 1) * panels.stride + depth * PANEL);
         assert!(sums.values.len() >= (panels.count - 1) * sums.stride + padded * PANEL);
         let group = n_rows.div_ceil(n_rows.div_ceil(self.rows)).next_multiple_of(self.row_step);
+        // SAFETY: a kernel is listed only where its features are there.
+        unsafe { (self.enter)() };
         for p in (0..panels.count).step_by(self.panels) {
             for r in (0..n_rows).step_by(group) {
                 let tile = Tile {
@@ -118,8 +125,13 @@ impl Kernel {
                 unsafe { (self.tile)(&tile) };
             }
         }
+        // SAFETY: as above.
+        unsafe { (self.leave)() };
     }
 }
+
+/// For kernels that need no preparation.
+unsafe fn nothing() {}
 
 /// The kernels that this processor can run, best first.
 pub(super) fn available() -> Vec<&'static Kernel> {
@@ -127,6 +139,9 @@ pub(super) fn available() -> Vec<&'static Kernel> {
     #[cfg(target_arch = "x86_64")]
     {
         let isa = Isa::detected();
+        if amx::detected() {
+            kernels.push(&amx::BF16);
+        }
         if isa == Isa::Avx512 && std::is_x86_feature_detected!("avx512bf16") {
             kernels.push(&avx512::BF16);
         }

@@ -2,7 +2,7 @@
 
 use std::slice;
 
-use super::{Kernel, PANEL, ROW_STRIDE, Tile, Word};
+use super::{Kernel, PANEL, ROW_STRIDE, Tile, Word, nothing};
 use crate::cpu_features::Isa;
 
 /// For any processor: four rows by one panel, in whatever vectors the compiler finds.
@@ -13,6 +13,8 @@ pub(super) static F32: Kernel = Kernel {
     rows: 4,
     row_step: 1,
     panels: 1,
+    enter: nothing,
+    leave: nothing,
     tile,
 };
 
