@@ -4,16 +4,15 @@
 //! The kernel is chosen at run time by what the processor has; the number of threads changes no result.
 
 mod compute_dtype;
-#[allow(dead_code, reason = "the kernels to come ask it")]
 mod cpu_features;
 pub mod decoder;
 mod dense;
 mod error;
+mod few_rows;
 mod float;
 mod gemm;
 mod int8;
 mod nf4;
-#[allow(dead_code, reason = "the kernels to come call it")]
 mod parallel;
 mod product;
 mod weight;

@@ -10,3 +10,8 @@ pub(crate) fn parallel_parts(n_parts: usize, part: &(dyn Fn(usize) + Sync)) {
         _ => (0..n_parts).into_par_iter().with_max_len(1).for_each(part),
     }
 }
+
+/// Threads among which parts are divided.
+pub(crate) fn threads() -> usize {
+    rayon::current_num_threads()
+}

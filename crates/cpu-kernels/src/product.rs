@@ -1,7 +1,5 @@
-use crate::{ComputeDtype, FrozenWeight, gemm};
-
-/// Rows of an input for which unpacking a weight does not pay.
-const MAX_FEW_ROWS: usize = 16;
+use crate::cpu_features::Isa;
+use crate::{ComputeDtype, FrozenWeight, few_rows, gemm};
 
 /// One weight that a shared input is multiplied by, and where the product goes.
 #[derive(Debug)]
@@ -15,19 +13,17 @@ pub struct Output<'a> {
 /// `out = x · Wᵀ` for each weight: `x` is `[m, k]`, every weight `[n, k]`, every output `[m, n]`.
 ///
 /// Several weights at once share the preparation of `x` and one distribution over threads.
+///
+/// With a few rows (decoding) the weights are read once and each output is summed in an order of its own: row `i` of
+/// a product with up to 16 rows has the same bits whatever the other rows are.
+///
+/// # Panics
+/// Where `x` or an output has another length than these shapes, or the weights differ in their width.
 pub fn products(x: &[f32], m: usize, compute: ComputeDtype, outputs: &mut [Output<'_>]) {
-    if m > MAX_FEW_ROWS {
-        return gemm::products(x, m, compute, outputs);
-    }
-    for Output { weight, out } in outputs {
-        let (n, k) = (weight.rows(), weight.cols());
-        let mut row = vec![0.0; k];
-        for j in 0..n {
-            weight.row(j, &mut row);
-            for i in 0..m {
-                out[i * n + j] = x[i * k..(i + 1) * k].iter().zip(&row).map(|(x, w)| x * w).sum();
-            }
-        }
+    if m <= few_rows::MAX_ROWS {
+        few_rows::products(Isa::detected(), x, m, compute, outputs);
+    } else {
+        gemm::products(x, m, compute, outputs);
     }
 }
 

@@ -1,0 +1,139 @@
+//! Rows of weights times rows of `x`.
+//!
+//! An output is a sum over two vectors, the even and the odd ones of the row, always in the same order: neither the tile
+//! nor the number of rows of `x` changes a bit of it.
+
+use super::format::{Format, Row};
+use super::inputs::STEP;
+use super::lanes::Lanes;
+
+/// Rows of weights that are multiplied together, so that one load of `x` serves all.
+pub(super) const GROUP: usize = 4;
+/// How far ahead of its use a weight is asked for, in bytes.
+const AHEAD: usize = 4096;
+const LINE: usize = 64;
+
+/// What a group of rows is multiplied by, and where the products go.
+#[derive(Clone, Copy)]
+pub(super) struct Operands {
+    /// `[m, stride]`, in the format's order, zeros behind `k`.
+    pub(super) x: *const f32,
+    /// Values from one row of `x` to the next.
+    pub(super) stride: usize,
+    /// Rows of `x`.
+    pub(super) m: usize,
+    /// `[m, n]`; the column of the group's first row.
+    pub(super) out: *mut f32,
+    /// Values from one row of outputs to the next.
+    pub(super) n: usize,
+    /// Whole steps of a row.
+    pub(super) steps: usize,
+}
+
+/// The products of `rows` with every row of `x`, each times its factor.
+///
+/// `tails` are rows of one step: the values behind the whole steps, filled with zeros.
+///
+/// # Safety
+/// As [`Lanes`] and [`Format::unpack`]; `operands` must be good for all that they say.
+#[inline(always)]
+pub(super) unsafe fn group<L: Lanes, F: Format, const R: usize>(
+    operands: Operands,
+    rows: [Row; R],
+    tails: Option<[Row; R]>,
+    factors: [f32; R],
+) {
+    let mut i = 0;
+    while i < operands.m {
+        // SAFETY: as the caller has it; row `i` of `x` and as many more as are asked for are there.
+        unsafe {
+            i += match operands.m - i {
+                8.. => {
+                    for r in 0..R {
+                        let tail = tails.map(|tails| [tails[r]]);
+                        tile::<L, F, 1, 8>(operands, i, r, [rows[r]], tail, [factors[r]]);
+                    }
+                    8
+                }
+                4.. => {
+                    for r in 0..R {
+                        let tail = tails.map(|tails| [tails[r]]);
+                        tile::<L, F, 1, 4>(operands, i, r, [rows[r]], tail, [factors[r]]);
+                    }
+                    4
+                }
+                2.. => {
+                    tile::<L, F, R, 2>(operands, i, 0, rows, tails, factors);
+                    2
+                }
+                _ => {
+                    tile::<L, F, R, 1>(operands, i, 0, rows, tails, factors);
+                    1
+                }
+            }
+        }
+    }
+}
+
+/// `R` rows of weights times rows `i .. i + M` of `x`, into columns `at ..`.
+#[inline(always)]
+unsafe fn tile<L: Lanes, F: Format, const R: usize, const M: usize>(
+    operands: Operands,
+    i: usize,
+    at: usize,
+    rows: [Row; R],
+    tails: Option<[Row; R]>,
+    factors: [f32; R],
+) {
+    // SAFETY: the caller has these rows of `x`, weights and outputs.
+    unsafe {
+        let x = operands.x.add(i * operands.stride);
+        let mut sums = [[[L::zero(); 2]; M]; R];
+        for step in 0..operands.steps {
+            for row in rows {
+                let ahead = row.values.wrapping_add(step * F::BYTES + AHEAD);
+                for line in 0..F::BYTES.div_ceil(LINE) {
+                    L::prefetch(ahead.wrapping_add(line * LINE));
+                }
+            }
+            multiply::<L, F, R, M>(&mut sums, x.add(step * STEP), operands.stride, rows, step);
+        }
+        if let Some(tails) = tails {
+            let x = x.add(operands.steps * STEP);
+            multiply::<L, F, R, M>(&mut sums, x, operands.stride, tails, 0);
+        }
+        for r in 0..R {
+            for j in 0..M {
+                let [even, odd] = sums[r][j];
+                let out = operands.out.add((i + j) * operands.n + at + r);
+                *out = even.add(odd).sum() * factors[r];
+            }
+        }
+    }
+}
+
+/// Adds the products of one step.
+#[inline(always)]
+unsafe fn multiply<L: Lanes, F: Format, const R: usize, const M: usize>(
+    sums: &mut [[[L; 2]; M]; R],
+    x: *const f32,
+    stride: usize,
+    rows: [Row; R],
+    step: usize,
+) {
+    // SAFETY: the caller has the step of each row, and of `x`.
+    unsafe {
+        for r in 0..R {
+            let w = F::unpack::<L>(rows[r], step);
+            for j in 0..M {
+                let x = x.add(j * stride);
+                let [even, odd] = sums[r][j];
+                let even = even.fma(w[0], L::load(x));
+                let odd = odd.fma(w[1], L::load(x.add(16)));
+                let even = even.fma(w[2], L::load(x.add(32)));
+                let odd = odd.fma(w[3], L::load(x.add(48)));
+                sums[r][j] = [even, odd];
+            }
+        }
+    }
+}
