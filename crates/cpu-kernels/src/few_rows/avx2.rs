@@ -10,6 +10,7 @@ pub(super) struct Avx2(__m256, __m256);
 impl Lanes for Avx2 {
     /// The lower and the upper half of the codebook.
     type Table = Avx2;
+    const MANY: bool = false;
 
     #[inline(always)]
     unsafe fn zero() -> Self {

@@ -9,6 +9,7 @@ pub(super) struct Avx512(__m512);
 
 impl Lanes for Avx512 {
     type Table = Avx512;
+    const MANY: bool = true;
 
     #[inline(always)]
     unsafe fn zero() -> Self {

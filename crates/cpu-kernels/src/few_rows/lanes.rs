@@ -7,6 +7,8 @@
 pub(super) trait Lanes: Copy {
     /// A prepared NF4 codebook.
     type Table: Copy;
+    /// Whether there are registers for 16 sums.
+    const MANY: bool;
 
     unsafe fn zero() -> Self;
     unsafe fn load(at: *const f32) -> Self;

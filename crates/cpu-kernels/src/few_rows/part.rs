@@ -5,7 +5,7 @@ use super::format::{Bf16, F16, F32, Format, Int8, Nf4, Row};
 use super::inputs::{Inputs, Order, STEP};
 use super::lanes::Lanes;
 use super::portable::Portable;
-use super::tile::{GROUP, Operands, group};
+use super::tile::{GROUP, Group, Operands, products};
 use crate::cpu_features::Isa;
 use crate::{Absmax, ComputeDtype, FrozenWeight, Output, Values};
 
@@ -47,7 +47,6 @@ impl<'a> Part<'a> {
             m,
             out: output.out.as_mut_ptr(),
             n,
-            steps: k / STEP,
         };
         let round = compute == ComputeDtype::Bf16;
         Self { weight: output.weight, operands, round, borrows: PhantomData }
@@ -124,65 +123,68 @@ impl<'a> Part<'a> {
     ) {
         let k = self.weight.cols();
         let whole = k / STEP * STEP;
-        let mut tails = [[0_u8; 256]; GROUP];
-        let row = |row: usize| &values[row * k..(row + 1) * k];
-        let whole_row = |j: usize| Row { values: row(j).as_ptr().cast(), scales: std::ptr::null() };
-        let mut fill = |r: usize, j: usize| {
-            let tail = &row(j)[whole..];
-            let bytes = size_of_val(tail);
-            // SAFETY: fewer than 64 values of at most 4 bytes fit into the buffer, and any bytes are bytes.
-            unsafe {
-                std::ptr::copy_nonoverlapping(tail.as_ptr().cast(), tails[r].as_mut_ptr(), bytes);
-            }
-            Row { values: tails[r].as_ptr(), scales: std::ptr::null() }
-        };
-        for (j, whole_group) in groups(rows) {
-            let operands = self.column(j);
-            // SAFETY: whole steps of these rows are in `values`, and the tails in their buffers.
-            unsafe {
-                if whole_group {
-                    let tails = (whole < k).then(|| std::array::from_fn(|r| fill(r, j + r)));
-                    let rows = std::array::from_fn(|r| whole_row(j + r));
-                    let factors = std::array::from_fn(|r| factor(j + r));
-                    group::<L, F, GROUP>(operands, rows, tails, factors);
-                } else {
-                    let tail = (whole < k).then(|| [fill(0, j)]);
-                    group::<L, F, 1>(operands, [whole_row(j)], tail, [factor(j)]);
+        let runs = if whole < k { 2 } else { 1 };
+        let mut ends = [[0_u8; 256]; GROUP];
+        for j in rows.clone().step_by(GROUP) {
+            let members = members(j, &rows);
+            let row = |r: usize| &values[members[r] * k..(members[r] + 1) * k];
+            if whole < k {
+                for (r, end) in ends.iter_mut().enumerate() {
+                    let short = &row(r)[whole..];
+                    let bytes = size_of_val(short);
+                    // SAFETY: fewer than 64 values of at most 4 bytes fit, and any bytes are bytes.
+                    unsafe {
+                        std::ptr::copy_nonoverlapping(
+                            short.as_ptr().cast(),
+                            end.as_mut_ptr(),
+                            bytes,
+                        );
+                    }
                 }
             }
+            let scales = std::ptr::null();
+            let runs = &[
+                (std::array::from_fn(|r| Row { values: row(r).as_ptr().cast(), scales }), k / STEP),
+                (std::array::from_fn(|r| Row { values: ends[r].as_ptr(), scales }), 1),
+            ][..runs];
+            let group =
+                Group { runs, factors: members.map(&factor), wanted: GROUP.min(rows.end - j) };
+            // SAFETY: whole steps of these rows are in `values`, and the rest in their copies.
+            unsafe { products::<L, F>(self.column(j), group) };
         }
     }
 
     /// Rows of whole NF4 blocks.
     #[inline(always)]
     unsafe fn nf4<L: Lanes, F: Format>(&self, weight: &crate::Nf4, rows: Range<usize>) {
-        let blocks = self.operands.steps;
-        let mut decoded = vec![0.0; GROUP * blocks];
-        let packed = weight.packed();
+        let blocks = self.weight.cols() / STEP;
         let bytes = blocks * F::BYTES;
-        let mut row = |r: usize, j: usize| {
-            let at = j * blocks..(j + 1) * blocks;
-            let scales = match weight.absmax() {
-                Absmax::Plain(absmax) => absmax[at].as_ptr(),
-                Absmax::Double(double) => {
-                    let out = &mut decoded[r * blocks..(r + 1) * blocks];
-                    at.zip(&mut *out).for_each(|(block, out)| *out = double.get(block));
-                    out.as_ptr()
+        let packed = weight.packed();
+        let mut decoded = match weight.absmax() {
+            Absmax::Plain(_) => Vec::new(),
+            Absmax::Double(_) => vec![0.0; GROUP * blocks],
+        };
+        for j in rows.clone().step_by(GROUP) {
+            let members = members(j, &rows);
+            let mut scales = |r: usize| {
+                let at = members[r] * blocks..(members[r] + 1) * blocks;
+                match weight.absmax() {
+                    Absmax::Plain(absmax) => absmax[at].as_ptr(),
+                    Absmax::Double(double) => {
+                        let out = &mut decoded[r * blocks..(r + 1) * blocks];
+                        double.decode(at, out);
+                        out.as_ptr()
+                    }
                 }
             };
-            Row { values: packed[j * bytes..(j + 1) * bytes].as_ptr(), scales }
-        };
-        for (j, whole_group) in groups(rows) {
-            let operands = self.column(j);
+            let scales: [_; GROUP] = std::array::from_fn(&mut scales);
+            let values = |r: usize| packed[members[r] * bytes..(members[r] + 1) * bytes].as_ptr();
+            let rows_of_group =
+                std::array::from_fn(|r| Row { values: values(r), scales: scales[r] });
+            let runs = &[(rows_of_group, blocks)];
+            let group = Group { runs, factors: [1.0; GROUP], wanted: GROUP.min(rows.end - j) };
             // SAFETY: these rows and their scales are there.
-            unsafe {
-                if whole_group {
-                    let rows = std::array::from_fn(|r| row(r, j + r));
-                    group::<L, F, GROUP>(operands, rows, None, [1.0; GROUP]);
-                } else {
-                    group::<L, F, 1>(operands, [row(0, j)], None, [1.0]);
-                }
-            }
+            unsafe { products::<L, F>(self.column(j), group) };
         }
     }
 
@@ -190,13 +192,19 @@ impl<'a> Part<'a> {
     #[inline(always)]
     unsafe fn unpacked<L: Lanes, F: Format>(&self, rows: Range<usize>) {
         let (k, stride) = (self.weight.cols(), self.operands.stride);
-        let mut values = vec![0.0_f32; stride];
-        for j in rows {
-            self.weight.row(j, &mut values[..k]);
-            let row = Row { values: values.as_ptr().cast(), scales: std::ptr::null() };
-            let operands = Operands { steps: stride / STEP, ..self.column(j) };
+        let mut values = vec![0.0_f32; GROUP * stride];
+        for j in rows.clone().step_by(GROUP) {
+            let wanted = GROUP.min(rows.end - j);
+            for (row, out) in (j..j + wanted).zip(values.chunks_exact_mut(stride)) {
+                self.weight.row(row, &mut out[..k]);
+            }
+            let row = |r: usize| values[r * stride..(r + 1) * stride].as_ptr().cast();
+            let scales = std::ptr::null();
+            let rows = std::array::from_fn(|r| Row { values: row(r), scales });
+            let runs = &[(rows, stride / STEP)];
+            let group = Group { runs, factors: [1.0; GROUP], wanted };
             // SAFETY: `values` are whole steps.
-            unsafe { group::<L, F, 1>(operands, [row], None, [1.0]) }
+            unsafe { products::<L, F>(self.column(j), group) };
         }
     }
 
@@ -208,14 +216,8 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Where groups begin, and whether they are whole; behind the last whole one, single rows.
+/// The rows of the group that begins at `j`; behind the end, the last row again.
 #[inline(always)]
-fn groups(rows: Range<usize>) -> impl Iterator<Item = (usize, bool)> {
-    let mut j = rows.start;
-    std::iter::from_fn(move || {
-        let whole = j + GROUP <= rows.end;
-        let at = (j < rows.end).then_some((j, whole));
-        j += if whole { GROUP } else { 1 };
-        at
-    })
+fn members(j: usize, rows: &Range<usize>) -> [usize; GROUP] {
+    std::array::from_fn(|r| (j + r).min(rows.end - 1))
 }

@@ -9,6 +9,7 @@ pub(super) struct Portable([f32; 16]);
 
 impl Lanes for Portable {
     type Table = [f32; 16];
+    const MANY: bool = false;
 
     #[inline(always)]
     unsafe fn zero() -> Self {

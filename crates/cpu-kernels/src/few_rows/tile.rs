@@ -26,48 +26,48 @@ pub(super) struct Operands {
     pub(super) out: *mut f32,
     /// Values from one row of outputs to the next.
     pub(super) n: usize,
-    /// Whole steps of a row.
-    pub(super) steps: usize,
 }
 
-/// The products of `rows` with every row of `x`, each times its factor.
-///
-/// `tails` are rows of one step: the values behind the whole steps, filled with zeros.
+/// A group of rows of weights, each as one or two runs of steps.
+#[derive(Clone, Copy)]
+pub(super) struct Group<'a> {
+    /// Rows and their whole steps; then, where a row ends within a step, a copy of its end filled with zeros.
+    pub(super) runs: &'a [([Row; GROUP], usize)],
+    /// What the sums are multiplied by.
+    pub(super) factors: [f32; GROUP],
+    /// Outputs that are wanted; where fewer than [`GROUP`], the last rows stand for nothing.
+    pub(super) wanted: usize,
+}
+
+/// The products of a group with every row of `x`.
 ///
 /// # Safety
 /// As [`Lanes`] and [`Format::unpack`]; `operands` must be good for all that they say.
 #[inline(always)]
-pub(super) unsafe fn group<L: Lanes, F: Format, const R: usize>(
-    operands: Operands,
-    rows: [Row; R],
-    tails: Option<[Row; R]>,
-    factors: [f32; R],
-) {
+pub(super) unsafe fn products<L: Lanes, F: Format>(operands: Operands, group: Group<'_>) {
     let mut i = 0;
     while i < operands.m {
         // SAFETY: as the caller has it; row `i` of `x` and as many more as are asked for are there.
         unsafe {
             i += match operands.m - i {
-                8.. => {
-                    for r in 0..R {
-                        let tail = tails.map(|tails| [tails[r]]);
-                        tile::<L, F, 1, 8>(operands, i, r, [rows[r]], tail, [factors[r]]);
+                8.. if L::MANY => {
+                    for r in 0..group.wanted {
+                        tile::<L, F, 1, 8>(operands, group, i, r);
                     }
                     8
                 }
-                4.. => {
-                    for r in 0..R {
-                        let tail = tails.map(|tails| [tails[r]]);
-                        tile::<L, F, 1, 4>(operands, i, r, [rows[r]], tail, [factors[r]]);
-                    }
+                4.. if L::MANY => {
+                    tile::<L, F, 2, 4>(operands, group, i, 0);
+                    tile::<L, F, 2, 4>(operands, group, i, 2);
                     4
                 }
                 2.. => {
-                    tile::<L, F, R, 2>(operands, i, 0, rows, tails, factors);
+                    tile::<L, F, 2, 2>(operands, group, i, 0);
+                    tile::<L, F, 2, 2>(operands, group, i, 2);
                     2
                 }
                 _ => {
-                    tile::<L, F, R, 1>(operands, i, 0, rows, tails, factors);
+                    tile::<L, F, 4, 1>(operands, group, i, 0);
                     1
                 }
             }
@@ -75,38 +75,36 @@ pub(super) unsafe fn group<L: Lanes, F: Format, const R: usize>(
     }
 }
 
-/// `R` rows of weights times rows `i .. i + M` of `x`, into columns `at ..`.
+/// Rows `at .. at + R` of weights times rows `i .. i + M` of `x`.
 #[inline(always)]
 unsafe fn tile<L: Lanes, F: Format, const R: usize, const M: usize>(
     operands: Operands,
+    group: Group<'_>,
     i: usize,
     at: usize,
-    rows: [Row; R],
-    tails: Option<[Row; R]>,
-    factors: [f32; R],
 ) {
     // SAFETY: the caller has these rows of `x`, weights and outputs.
     unsafe {
-        let x = operands.x.add(i * operands.stride);
+        let mut x = operands.x.add(i * operands.stride);
         let mut sums = [[[L::zero(); 2]; M]; R];
-        for step in 0..operands.steps {
-            for row in rows {
-                let ahead = row.values.wrapping_add(step * F::BYTES + AHEAD);
-                for line in 0..F::BYTES.div_ceil(LINE) {
-                    L::prefetch(ahead.wrapping_add(line * LINE));
+        for (rows, steps) in group.runs {
+            let rows: [Row; R] = std::array::from_fn(|r| rows[at + r]);
+            for step in 0..*steps {
+                for row in rows {
+                    let ahead = row.values.wrapping_add(step * F::BYTES + AHEAD);
+                    for line in 0..F::BYTES.div_ceil(LINE) {
+                        L::prefetch(ahead.wrapping_add(line * LINE));
+                    }
                 }
+                multiply::<L, F, R, M>(&mut sums, x, operands.stride, rows, step);
+                x = x.add(STEP);
             }
-            multiply::<L, F, R, M>(&mut sums, x.add(step * STEP), operands.stride, rows, step);
         }
-        if let Some(tails) = tails {
-            let x = x.add(operands.steps * STEP);
-            multiply::<L, F, R, M>(&mut sums, x, operands.stride, tails, 0);
-        }
-        for r in 0..R {
+        for r in 0..R.min(group.wanted.saturating_sub(at)) {
             for j in 0..M {
                 let [even, odd] = sums[r][j];
                 let out = operands.out.add((i + j) * operands.n + at + r);
-                *out = even.add(odd).sum() * factors[r];
+                *out = even.add(odd).sum() * group.factors[at + r];
             }
         }
     }

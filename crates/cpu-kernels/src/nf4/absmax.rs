@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use super::expect_len;
 use crate::WeightError;
 
@@ -68,6 +70,15 @@ impl DoubleAbsmax {
     #[inline(always)]
     pub(crate) fn get(&self, block: usize) -> f32 {
         self.code[usize::from(self.codes[block])] * self.absmax[block / NESTED_BLOCK] + self.offset
+    }
+
+    /// The scales of blocks `blocks`.
+    #[inline(always)]
+    pub(crate) fn decode(&self, blocks: Range<usize>, out: &mut [f32]) {
+        let codes = &self.codes[blocks.clone()];
+        for ((block, code), out) in blocks.zip(codes).zip(out) {
+            *out = self.code[usize::from(*code)] * self.absmax[block / NESTED_BLOCK] + self.offset;
+        }
     }
 }
 
