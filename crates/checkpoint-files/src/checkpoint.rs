@@ -97,13 +97,6 @@ impl Checkpoint {
 
     fn view<'a>(&'a self, info: &'a TensorInfo) -> Option<TensorView<'a>> {
         let file = self.files.get(info.file)?;
-        Some(TensorView {
-            name: &info.name,
-            shape: &info.shape,
-            dtype: info.dtype,
-            bytes: file.bytes().get(info.start..info.start + info.bytes)?,
-            file: file.path(),
-            place: (info.file, info.start),
-        })
+        info.view(file.path(), file.bytes())
     }
 }

@@ -1,8 +1,9 @@
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
 
 use crate::error::quoted;
-use crate::{CheckpointError, Metadata, StoredDtype};
+use crate::{CheckpointError, Metadata, StoredDtype, TensorView};
 
 /// What a tensor is, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,11 +49,30 @@ impl TensorInfo {
             return Err(wrong(match n_values.is_multiple_of(block) {
                 true => format!("the size of its shape {shape:?} of {dtype} overflows"),
                 false => {
-                    format!("shape {shape:?} of {dtype} is no whole number of blocks of {block}")
+                    format!(
+                        "shape {shape:?} of {dtype} is no whole number of blocks of {block} values"
+                    )
                 }
             }));
         };
         Ok(Self { name, shape, dtype, bytes, start, file: 0 })
+    }
+
+    /// Where its bytes lie in its file.
+    pub fn range(&self) -> Range<usize> {
+        self.start..self.start + self.bytes
+    }
+
+    /// The tensor in the bytes of its file, which is called `file`; `None` where there are too few of them.
+    pub fn view<'a>(&'a self, file: &'a Path, bytes: &'a [u8]) -> Option<TensorView<'a>> {
+        Some(TensorView {
+            name: &self.name,
+            shape: &self.shape,
+            dtype: self.dtype,
+            bytes: bytes.get(self.range())?,
+            file,
+            place: (self.file, self.start),
+        })
     }
 
     /// How many values it has.

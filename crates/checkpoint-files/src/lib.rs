@@ -18,6 +18,8 @@ mod dequantize;
 mod error;
 pub mod gguf;
 mod header;
+#[cfg(feature = "hub")]
+pub mod hub;
 mod map;
 mod metadata;
 mod open;
