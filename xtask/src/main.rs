@@ -1,8 +1,10 @@
-//! Chores of the workspace: `cargo xtask ci`, `cargo xtask layers`, `cargo xtask throughput`.
+//! Chores of the workspace: `cargo xtask ci`, `cargo xtask layers`, `cargo xtask throughput`,
+//! `cargo xtask fetch-model`.
 //!
 //! It depends on no crate of ours, so that it runs when they do not compile.
 
 mod ci;
+mod fetch_model;
 mod layers;
 mod process;
 mod throughput;
@@ -21,6 +23,8 @@ enum Task {
     Layers,
     /// Time a stage on made-up bulk and print MB/s, beside a peer where there is one
     Throughput(throughput::ThroughputArgs),
+    /// Bring a small real model into `models/`, for the tests that need one
+    FetchModel(fetch_model::FetchModelArgs),
 }
 
 fn main() -> ExitCode {
@@ -28,6 +32,7 @@ fn main() -> ExitCode {
         Task::Ci(args) => ci::run(&args),
         Task::Layers => layers::check(),
         Task::Throughput(args) => throughput::run(&args),
+        Task::FetchModel(args) => fetch_model::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
