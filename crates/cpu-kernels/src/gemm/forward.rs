@@ -8,15 +8,16 @@ use super::matrix::Matrix;
 use super::method::Method;
 use super::panels::write_row_panel;
 use super::rows::write_rows;
-use super::scratch::{SHARED, SUMS, UNPACKED, with_scratch};
+use super::scratch::{ONE_THREAD, SHARED, SUMS, UNPACKED, with_scratch};
 use super::shared_out::SharedOut;
+use super::task_size::task_size;
 use super::transpose::transpose;
 use crate::Output;
 use crate::cpu_features::Isa;
 use crate::parallel::parallel_parts;
 
-/// Rows of a weight, and panels of `x`, that one task multiplies at most; smaller ones where threads would be idle.
-const TASK_SIZES: [(usize, usize); 6] = [(112, 32), (80, 32), (48, 32), (48, 16), (32, 8), (16, 4)];
+/// Rows of a weight that a task takes at most: eight groups of the widest kernel, seven lines of an output row.
+const MAX_WEIGHT_ROWS: usize = 112;
 
 struct Task<'a> {
     weight: Matrix<'a>,
@@ -36,7 +37,7 @@ pub(super) fn products(method: Method, x: &[f32], m: usize, outputs: &mut [Outpu
     with_scratch(&SHARED, n_panels * panel_words, |panels| {
         if panel_words > 0 {
             let shared = SharedOut::new(panels, panel_words);
-            parallel_parts(n_panels, &|p| {
+            let write = |p: usize| {
                 // SAFETY: each panel is written by one thread only, and is as long as asserted.
                 let panel = unsafe {
                     std::slice::from_raw_parts_mut(
@@ -45,7 +46,12 @@ pub(super) fn products(method: Method, x: &[f32], m: usize, outputs: &mut [Outpu
                     )
                 };
                 write_row_panel(method, x, p * PANEL..m.min((p + 1) * PANEL), blocks, panel);
-            });
+            };
+            if m * k <= ONE_THREAD {
+                (0..n_panels).for_each(write);
+            } else {
+                parallel_parts(n_panels, &write);
+            }
         }
         let tasks = tasks(outputs, m);
         parallel_parts(tasks.len(), &|i| run(method, &tasks[i], m, blocks, panels));
@@ -53,16 +59,10 @@ pub(super) fn products(method: Method, x: &[f32], m: usize, outputs: &mut [Outpu
 }
 
 fn tasks<'a>(outputs: &'a mut [Output<'_>], m: usize) -> Vec<Task<'a>> {
-    let threads = rayon::current_num_threads();
     let n_panels = m.div_ceil(PANEL);
-    let count = |&(rows, panels): &(usize, usize)| {
-        let n_tasks: usize = outputs.iter().map(|output| output.weight.rows().div_ceil(rows)).sum();
-        n_tasks * n_panels.div_ceil(panels)
-    };
-    let (rows, panels) = TASK_SIZES
-        .into_iter()
-        .find(|size| threads == 1 || count(size) >= 4 * threads)
-        .unwrap_or(TASK_SIZES[TASK_SIZES.len() - 1]);
+    let lengths: Vec<usize> = outputs.iter().map(|output| output.weight.rows()).collect();
+    let (rows, panels) = task_size(&lengths, m, MAX_WEIGHT_ROWS, rayon::current_num_threads());
+    let panels = panels / PANEL;
     let mut tasks = Vec::new();
     for Output { weight, out } in outputs {
         let n = weight.rows();

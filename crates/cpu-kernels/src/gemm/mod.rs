@@ -11,6 +11,7 @@ mod panels;
 mod rows;
 mod scratch;
 mod shared_out;
+mod task_size;
 #[cfg(test)]
 mod tests;
 mod transpose;

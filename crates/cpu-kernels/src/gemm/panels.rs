@@ -37,15 +37,15 @@ pub(super) fn write_row_panel(
 }
 
 /// Writes one block of the columns `cols` of a matrix whose rows run in the direction of the sum:
-/// panels of `[depth][16]`, one after the other.
+/// panels of `[depth][16]`, `stride` words apart.
 pub(super) fn write_column_panels(
     method: Method,
     matrix: Matrix<'_>,
     cols: Range<usize>,
     block: &Block,
     out: &mut [f32],
+    stride: usize,
 ) {
-    let stride = block.depth * PANEL;
     for depth in 0..block.depth {
         let out = &mut out[depth * PANEL..];
         let rows = block.word(depth);

@@ -1,6 +1,9 @@
 use std::cell::Cell;
 use std::thread::LocalKey;
 
+/// Values that one thread lays out before another could begin to help.
+pub(super) const ONE_THREAD: usize = 1 << 15;
+
 /// Words of a cache line.
 const LINE: usize = 16;
 

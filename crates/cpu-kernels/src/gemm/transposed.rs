@@ -8,13 +8,14 @@ use super::matrix::Matrix;
 use super::method::Method;
 use super::panels::write_column_panels;
 use super::rows::write_rows;
-use super::scratch::{SHARED, SUMS, UNPACKED, with_scratch};
+use super::scratch::{ONE_THREAD, SHARED, SUMS, UNPACKED, with_scratch};
 use super::shared_out::SharedOut;
+use super::task_size::task_size;
 use crate::FrozenWeight;
 use crate::parallel::parallel_parts;
 
-/// Rows of `dy`, and columns of the weight, that one task multiplies at most; smaller ones where threads would be idle.
-const TASK_SIZES: [(usize, usize); 5] = [(512, 128), (512, 64), (256, 64), (128, 64), (64, 32)];
+/// Columns of the weight that a task takes at most: panels of one block fit the second-level cache.
+const MAX_COLS: usize = 128;
 
 struct Task {
     rows: Range<usize>,
@@ -38,7 +39,7 @@ pub(super) fn product_transposed(
     with_scratch(&SHARED, n_blocks * block_words, |rows| {
         let shared = SharedOut::new(rows, ROW_STRIDE);
         let parts = padded / PANEL;
-        parallel_parts(n_blocks * parts, &|i| {
+        let write = |i: usize| {
             let Some(block) = blocks.iter().nth(i / parts) else { return };
             let row = i % parts * PANEL;
             let len = PANEL * ROW_STRIDE;
@@ -48,7 +49,12 @@ pub(super) fn product_transposed(
                 std::slice::from_raw_parts_mut(at, len)
             };
             write_rows(method, dy, row..m.min(row + PANEL), &block, out);
-        });
+        };
+        if m * n <= ONE_THREAD {
+            (0..n_blocks * parts).for_each(write);
+        } else {
+            parallel_parts(n_blocks * parts, &write);
+        }
         let tasks = tasks(m, k);
         let out = SharedOut::new(out, k);
         parallel_parts(tasks.len(), &|i| {
@@ -58,12 +64,7 @@ pub(super) fn product_transposed(
 }
 
 fn tasks(m: usize, k: usize) -> Vec<Task> {
-    let threads = rayon::current_num_threads();
-    let count = |&(rows, cols): &(usize, usize)| m.div_ceil(rows) * k.div_ceil(cols);
-    let (rows, cols) = TASK_SIZES
-        .into_iter()
-        .find(|size| threads == 1 || count(size) >= 4 * threads)
-        .unwrap_or(TASK_SIZES[TASK_SIZES.len() - 1]);
+    let (cols, rows) = task_size(&[k], m, MAX_COLS, rayon::current_num_threads());
     let mut tasks = Vec::new();
     for col in (0..k).step_by(cols) {
         for row in (0..m).step_by(rows) {
@@ -85,16 +86,18 @@ fn run(
     let n_panels = task.cols.len().div_ceil(PANEL);
     let stride = n_rows.next_multiple_of(PANEL) * PANEL;
     let depth = blocks.iter().map(|block| block.depth).max().unwrap_or(0);
-    with_scratch(&UNPACKED, n_panels * depth * PANEL, |unpacked| {
+    // One more line keeps panels out of each other's cache sets.
+    let panel_stride = (depth + 1) * PANEL;
+    with_scratch(&UNPACKED, n_panels * panel_stride, |unpacked| {
         with_scratch(&SUMS, n_panels * stride, |values| {
             if depth == 0 {
                 values.fill(0.0);
             }
             let mut sums = Sums { values, stride };
             for (i, block) in blocks.iter().enumerate() {
-                let words = &mut unpacked[..n_panels * block.depth * PANEL];
-                write_column_panels(method, weight, task.cols.clone(), &block, words);
-                let panels = Panels { words, stride: block.depth * PANEL, count: n_panels };
+                let cols = task.cols.clone();
+                write_column_panels(method, weight, cols, &block, unpacked, panel_stride);
+                let panels = Panels { words: unpacked, stride: panel_stride, count: n_panels };
                 let rows = &rows[i * block_words + task.rows.start * ROW_STRIDE..];
                 method.kernel.multiply(rows, n_rows, block.depth, panels, &mut sums, i == 0);
             }

@@ -133,6 +133,12 @@ impl Kernel {
 /// For kernels that need no preparation.
 unsafe fn nothing() {}
 
+/// The AMX kernel on registers in memory.
+#[cfg(all(test, target_arch = "x86_64"))]
+pub(super) fn amx_emulated() -> &'static Kernel {
+    &amx::EMULATED
+}
+
 /// The kernels that this processor can run, best first.
 pub(super) fn available() -> Vec<&'static Kernel> {
     let mut kernels = Vec::new();

@@ -95,9 +95,6 @@ impl<'a> Matrix<'a> {
         assert!(cols.len() <= MAX_LINE);
         let first = self.at(rows.start, cols.clone());
         let second = (rows.len() > 1).then(|| self.at(rows.start + 1, cols));
-        let lines = panels.chunks_mut(stride).map(|panel| &mut panel[..PANEL]);
-        let mut values = [0.0; MAX_LINE];
-        let mut lower = [0.0; MAX_LINE];
         #[cfg(target_arch = "x86_64")]
         if method.kernel.isa == Isa::Avx512 && !method.rounded {
             match method.kernel.word {
@@ -106,6 +103,9 @@ impl<'a> Matrix<'a> {
             }
             return;
         }
+        let lines = panels.chunks_mut(stride).map(|panel| &mut panel[..PANEL]);
+        let mut values = [0.0; MAX_LINE];
+        let mut lower = [0.0; MAX_LINE];
         self.values(method, first.clone(), &mut values[..first.len()]);
         match method.kernel.word {
             Word::F32 => {

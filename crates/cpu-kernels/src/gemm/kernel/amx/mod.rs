@@ -11,6 +11,8 @@ mod hardware;
 mod tiles;
 
 pub(super) use detect::detected;
+#[cfg(test)]
+pub(super) use emulated::BF16 as EMULATED;
 use hardware::Hardware;
 
 use super::{Kernel, Tile, Word};

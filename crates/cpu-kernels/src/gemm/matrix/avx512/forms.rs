@@ -99,13 +99,7 @@ impl Unpack for &Nf4 {
     unsafe fn four(self, at: usize) -> [__m512; 4] {
         let mut four = [_mm512_setzero_ps(); 4];
         if !at.is_multiple_of(BLOCK) {
-            let mut values = [0.0; FOUR];
-            self.scalars(at..at + FOUR, &mut values);
-            for (i, vector) in four.iter_mut().enumerate() {
-                // SAFETY: 64 values.
-                *vector = unsafe { _mm512_loadu_ps(values[i * LANES..].as_ptr()) };
-            }
-            return four;
+            return one_by_one(self, at);
         }
         let shifts: [u64; 8] = std::array::from_fn(|i| 8 * i as u64 + 4 | (8 * i as u64) << 32);
         // SAFETY: both are 512 plain bits.
@@ -166,6 +160,16 @@ impl Unpack for Int8Row<'_> {
     fn scalars(self, at: Range<usize>, out: &mut [f32]) {
         self.weight.dequantize(at, out);
     }
+}
+
+/// 64 values from `at` on, of two blocks.
+#[cold]
+#[target_feature(enable = "avx512f")]
+fn one_by_one(form: impl Unpack, at: usize) -> [__m512; 4] {
+    let mut values = [0.0; FOUR];
+    form.scalars(at..at + FOUR, &mut values);
+    // SAFETY: 64 values.
+    unsafe { (&raw const values).cast::<[__m512; 4]>().read_unaligned() }
 }
 
 fn widen<T: Float>(values: &[T], out: &mut [f32]) {
