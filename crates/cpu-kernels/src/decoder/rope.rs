@@ -1,4 +1,10 @@
-/// Cosines and sines of rotary positions, `[positions, pairs]` each, and the first position they are for.
+#![expect(unsafe_code, reason = "loops over vectors")]
+
+use super::lanes::{Kernel, LANES, Lanes, run_on};
+use super::rows::for_rows;
+use crate::cpu_features::Isa;
+
+/// Cosines and sines of the rotary positions of a batch.
 #[derive(Clone, Copy, Debug)]
 pub struct Rotary<'a> {
     /// `[tokens, pairs]`: one row a token of the batch.
@@ -12,18 +18,78 @@ pub struct Rotary<'a> {
 /// Rotates each head of `x`, `[tokens, heads · head_dim]`, in place: dimension `i` with dimension `i + pairs`.
 ///
 /// Source: Su et al. (2021), in the split-half order of transformers.
+///
+/// # Panics
+///
+/// Where heads have fewer dimensions than are rotated, or tokens no cosines and sines.
 pub fn rope(x: &mut [f32], heads: usize, head_dim: usize, rotary: Rotary<'_>) {
-    let Rotary { cos, sin, pairs } = rotary;
+    rotate(Isa::detected(), x, heads, head_dim, rotary);
+}
+
+/// [`rope`] with the instructions of `isa`.
+pub(super) fn rotate(isa: Isa, x: &mut [f32], heads: usize, head_dim: usize, rotary: Rotary<'_>) {
+    let pairs = rotary.pairs;
+    assert!(2 * pairs <= head_dim, "{pairs} pairs in a head of {head_dim}");
     let width = (heads * head_dim).max(1);
-    for (token, row) in x.chunks_exact_mut(width).enumerate() {
-        let at = token * pairs..(token + 1) * pairs;
-        let (cos, sin) = (&cos[at.clone()], &sin[at]);
-        for head in row.chunks_exact_mut(head_dim) {
-            for i in 0..pairs {
-                let (a, b) = (head[i], head[i + pairs]);
-                head[i] = a * cos[i] - b * sin[i];
-                head[i + pairs] = b * cos[i] + a * sin[i];
+    for_rows(x, width, &|first, x| {
+        let of_rows = first * pairs..(first + x.len() / width) * pairs;
+        let (cos, sin) = (&rotary.cos[of_rows.clone()], &rotary.sin[of_rows]);
+        run_on(isa, Rotation { x, width, head_dim, rotary: Rotary { cos, sin, pairs } });
+    });
+}
+
+struct Rotation<'a> {
+    x: &'a mut [f32],
+    /// Of a row.
+    width: usize,
+    head_dim: usize,
+    rotary: Rotary<'a>,
+}
+
+impl Kernel for Rotation<'_> {
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let Rotary { cos, sin, pairs } = self.rotary;
+        if pairs == 0 {
+            return;
+        }
+        let angles = cos.chunks_exact(pairs).zip(sin.chunks_exact(pairs));
+        for (row, (cos, sin)) in self.x.chunks_exact_mut(self.width).zip(angles) {
+            for head in row.chunks_exact_mut(self.head_dim) {
+                let (first, second) = head[..2 * pairs].split_at_mut(pairs);
+                for start in (0..pairs).step_by(LANES) {
+                    let n = LANES.min(pairs - start);
+                    let range = start..start + n;
+                    let (cos, sin) = (&cos[range.clone()], &sin[range.clone()]);
+                    let (first, second) = (&mut first[range.clone()], &mut second[range]);
+                    // SAFETY: slices are `n` long.
+                    unsafe {
+                        if n == LANES {
+                            let (cos, sin) = (L::load(cos.as_ptr()), L::load(sin.as_ptr()));
+                            let (a, b) = (L::load(first.as_ptr()), L::load(second.as_ptr()));
+                            let (a, b) = rotated(a, b, cos, sin);
+                            a.store(first.as_mut_ptr());
+                            b.store(second.as_mut_ptr());
+                        } else {
+                            let load = |of: &[f32]| L::load_first(of.as_ptr(), n);
+                            let (a, b) = rotated(load(first), load(second), load(cos), load(sin));
+                            a.store_first(first.as_mut_ptr(), n);
+                            b.store_first(second.as_mut_ptr(), n);
+                        }
+                    }
+                }
             }
         }
     }
+}
+
+/// `(a · cos - b · sin, b · cos + a · sin)`.
+///
+/// # Safety
+///
+/// As [`Kernel::run`].
+#[inline(always)]
+unsafe fn rotated<L: Lanes>(a: L, b: L, cos: L, sin: L) -> (L, L) {
+    // SAFETY: passed on.
+    unsafe { (a.mul(cos).sub(b.mul(sin)), b.mul(cos).add(a.mul(sin))) }
 }

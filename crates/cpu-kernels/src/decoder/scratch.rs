@@ -1,0 +1,60 @@
+#![expect(unsafe_code, reason = "parts of one slice are written by several threads")]
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::slice;
+
+use super::lanes::LANES;
+
+thread_local! {
+    static SCRATCH: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
+}
+
+/// Calls `work` with `len` floats that begin at a cache line and hold whatever was left in them.
+///
+/// The thread keeps the memory: the first touch of a fresh page costs many times a later one. A call within a call gets
+/// its own.
+#[inline(always)]
+pub(super) fn with_scratch(len: usize, work: impl FnOnce(&mut [f32])) {
+    let mut floats = SCRATCH.take();
+    if floats.len() < len + LANES {
+        floats.resize(len + LANES, 0.0);
+    }
+    let start = floats.as_ptr().align_offset(LANES * size_of::<f32>()).min(LANES);
+    work(&mut floats[start..start + len]);
+    SCRATCH.set(floats);
+}
+
+/// A slice whose disjoint parts are written by several threads.
+#[derive(Debug)]
+pub(super) struct Disjoint<'a> {
+    values: *mut f32,
+    len: usize,
+    borrowed: PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: it is as good as an exclusive slice, and `slice` asks for parts that no two threads share.
+unsafe impl Sync for Disjoint<'_> {}
+
+impl<'a> Disjoint<'a> {
+    pub(super) fn new(values: &'a mut [f32]) -> Self {
+        Self { values: values.as_mut_ptr(), len: values.len(), borrowed: PhantomData }
+    }
+
+    /// The part `start..start + len`.
+    ///
+    /// # Safety
+    ///
+    /// No other part that is in use may overlap it.
+    ///
+    /// # Panics
+    ///
+    /// Where the slice ends before the part.
+    #[expect(clippy::mut_from_ref, reason = "the caller keeps parts apart")]
+    #[inline(always)]
+    pub(super) unsafe fn slice(&self, start: usize, len: usize) -> &mut [f32] {
+        assert!(start <= self.len && len <= self.len - start);
+        // SAFETY: within the slice, and no other part in use overlaps.
+        unsafe { slice::from_raw_parts_mut(self.values.add(start), len) }
+    }
+}
