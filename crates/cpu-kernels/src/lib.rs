@@ -15,6 +15,7 @@ mod int8;
 mod nf4;
 mod parallel;
 mod product;
+mod team;
 mod weight;
 
 pub use compute_dtype::ComputeDtype;
@@ -23,5 +24,6 @@ pub use error::WeightError;
 pub use float::Float;
 pub use int8::Int8;
 pub use nf4::{Absmax, DoubleAbsmax, Nf4};
+pub use parallel::set_threads;
 pub use product::{Output, product_transposed, products};
 pub use weight::{FrozenWeight, Values};

@@ -69,7 +69,7 @@ impl Order {
             Self::Nf4 => steps.iter_mut().for_each(|step| {
                 let from = *step;
                 for i in 0..STEP {
-                    step[i] = from[i % 8 * 8 + i % 16 / 8 * 4 + (i / 16 ^ 1)];
+                    step[i] = from[i % 8 * 8 + i % 16 / 8 * 4 + ((i / 16) ^ 1)];
                 }
             }),
         }

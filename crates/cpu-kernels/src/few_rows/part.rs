@@ -24,7 +24,7 @@ unsafe impl Sync for Part<'_> {}
 pub(super) fn order(weight: &FrozenWeight) -> Order {
     match weight.values() {
         Values::Bf16(_) => Bf16::ORDER,
-        Values::Nf4(_) if weight.cols() % STEP == 0 => Nf4::<false>::ORDER,
+        Values::Nf4(_) if weight.cols().is_multiple_of(STEP) => Nf4::<false>::ORDER,
         _ => Order::Natural,
     }
 }
@@ -105,8 +105,12 @@ impl<'a> Part<'a> {
                 (Values::Int8(v), _) => {
                     self.dense::<L, Int8, _>(v.codes(), rows, |row| v.scale(row));
                 }
-                (Values::Nf4(_), false) if k % STEP != 0 => self.unpacked::<L, F32<false>>(rows),
-                (Values::Nf4(_), true) if k % STEP != 0 => self.unpacked::<L, F32<true>>(rows),
+                (Values::Nf4(_), false) if !k.is_multiple_of(STEP) => {
+                    self.unpacked::<L, F32<false>>(rows);
+                }
+                (Values::Nf4(_), true) if !k.is_multiple_of(STEP) => {
+                    self.unpacked::<L, F32<true>>(rows);
+                }
                 (Values::Nf4(v), false) => self.nf4::<L, Nf4<false>>(v, rows),
                 (Values::Nf4(v), true) => self.nf4::<L, Nf4<true>>(v, rows),
             }

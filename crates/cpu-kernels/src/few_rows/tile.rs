@@ -100,11 +100,10 @@ unsafe fn tile<L: Lanes, F: Format, const R: usize, const M: usize>(
                 x = x.add(STEP);
             }
         }
-        for r in 0..R.min(group.wanted.saturating_sub(at)) {
-            for j in 0..M {
-                let [even, odd] = sums[r][j];
+        for (r, sums) in sums.iter().enumerate().take(group.wanted.saturating_sub(at)) {
+            for (j, [even, odd]) in sums.iter().enumerate() {
                 let out = operands.out.add((i + j) * operands.n + at + r);
-                *out = even.add(odd).sum() * group.factors[at + r];
+                *out = even.add(*odd).sum() * group.factors[at + r];
             }
         }
     }
@@ -121,16 +120,14 @@ unsafe fn multiply<L: Lanes, F: Format, const R: usize, const M: usize>(
 ) {
     // SAFETY: the caller has the step of each row, and of `x`.
     unsafe {
-        for r in 0..R {
-            let w = F::unpack::<L>(rows[r], step);
-            for j in 0..M {
+        for (sums, row) in sums.iter_mut().zip(rows) {
+            let w = F::unpack::<L>(row, step);
+            for (j, [even, odd]) in sums.iter_mut().enumerate() {
                 let x = x.add(j * stride);
-                let [even, odd] = sums[r][j];
-                let even = even.fma(w[0], L::load(x));
-                let odd = odd.fma(w[1], L::load(x.add(16)));
-                let even = even.fma(w[2], L::load(x.add(32)));
-                let odd = odd.fma(w[3], L::load(x.add(48)));
-                sums[r][j] = [even, odd];
+                *even = even.fma(w[0], L::load(x));
+                *odd = odd.fma(w[1], L::load(x.add(16)));
+                *even = even.fma(w[2], L::load(x.add(32)));
+                *odd = odd.fma(w[3], L::load(x.add(48)));
             }
         }
     }
