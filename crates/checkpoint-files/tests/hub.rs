@@ -561,6 +561,32 @@ fn a_signature_that_has_run_out_is_made_anew() {
     assert_eq!(hub.waits(), [1]);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_named() {
+    let hub = Hub::new();
+    fs::create_dir_all(hub.staging()).unwrap();
+    let partial = hub.staging().join("model.safetensors.partial");
+    std::os::unix::fs::symlink("/dev/full", partial).unwrap();
+    expect!["there is no room for model.safetensors in DIR/acme--tiny/.partial-0123456789abcdef0123456789abcdef01234567: it needs 4072 more bytes; what has arrived is kept: No space left on device (os error 28)"].assert_eq(&hub.error(COMMIT));
+    // What arrived before is kept.
+    assert!(hub.staging().join("tokenizer.json").exists());
+}
+
+#[test]
+fn two_that_want_the_same_wait_for_each_other() {
+    let hub = Hub::new();
+    let (a, b) = std::thread::scope(|scope| {
+        let a = scope.spawn(|| hub.fetch(COMMIT).unwrap());
+        let b = scope.spawn(|| hub.fetch("main").unwrap());
+        (a.join().unwrap(), b.join().unwrap())
+    });
+    hub.check_complete(&a);
+    hub.check_complete(&b);
+    assert!(a.was_cached != b.was_cached, "both fetched it");
+    assert_eq!(hub.cdn.requests().len(), 1);
+}
+
 #[test]
 fn hubs_that_cannot_be() {
     let mut hub = Hub::new();

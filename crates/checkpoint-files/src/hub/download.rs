@@ -113,7 +113,9 @@ fn transfer(
         .truncate(false)
         .open(partial)
         .map_err(io_error("create", partial))?;
-    file.set_len(from).map_err(io_error("cut", partial))?;
+    if length_of(partial)? != from {
+        file.set_len(from).map_err(io_error("cut", partial))?;
+    }
     file.seek(SeekFrom::Start(from)).map_err(io_error("write", partial))?;
     copy(&mut body.as_reader(), &mut file, from, truth.size, progress).map_err(
         |source| match source.kind() {

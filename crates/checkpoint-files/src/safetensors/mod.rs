@@ -28,6 +28,7 @@ use crate::open::Opened;
 pub(crate) fn open(path: &Path) -> Result<Opened, CheckpointError> {
     let file = MappedFile::open(path)?;
     let header = parse(path, file.bytes())?;
+    file.release(0..file.bytes().len());
     Ok(Opened {
         format: Format::Safetensors,
         files: vec![file],
