@@ -15,7 +15,7 @@ mod lora;
 mod ndarray;
 
 pub use backend::FrozenBackend;
-pub use cpu_kernels::{ComputeDtype, FrozenWeight};
+pub use cpu_kernels::{ComputeDtype, DenseDtype, FrozenWeight, Values, WeightError};
 pub use dropout::Dropout;
 pub use frozen::Frozen;
 pub use host::HostTensors;
