@@ -1,5 +1,6 @@
 //! Decoder language models: architectures, checkpoint loading, KV cache, generation.
 
+mod adapter;
 mod config;
 mod error;
 mod families;
@@ -12,6 +13,6 @@ pub mod rope;
 pub use config::{Biases, LayerConfig, ModelConfig};
 pub use error::{BatchError, LoadError};
 pub use families::supported_families;
-pub use load::{DenseDtype, LoadOptions, LoadProgress, Quantization, load};
+pub use load::{DenseDtype, LoadOptions, LoadProgress, Quantization, load, read_config};
 pub use model::{CausalLm, KvCache};
 pub use rope::{RopeConfig, RopeScaling};

@@ -3,6 +3,7 @@
 mod checks;
 mod decoder;
 mod fields;
+mod gguf;
 mod layer_types;
 mod model_config;
 mod rope;
@@ -10,6 +11,7 @@ mod rope;
 pub(crate) use checks::check;
 pub(crate) use decoder::{Defaults, decoder};
 pub(crate) use fields::Fields;
+pub(crate) use gguf::fields_of_gguf;
 pub(crate) use layer_types::{layer_types, sliding_window};
 pub use model_config::{Biases, LayerConfig, ModelConfig};
 pub(crate) use rope::{RopeSource, rope, rope_of};

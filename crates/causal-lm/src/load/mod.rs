@@ -1,29 +1,55 @@
 //! From files to a model.
 
+mod build;
+mod check;
+mod layout;
+mod names;
 mod options;
+mod source;
+mod stored_quantization;
+mod tokenizer_ids;
+mod weights;
 
 use std::path::Path;
 
+pub(crate) use layout::{EMBEDDING, HEAD, Kind, Parameter};
 pub use options::{DenseDtype, LoadOptions, LoadProgress, Quantization};
 
-use crate::ops::DecoderBackend;
-use crate::{CausalLm, LoadError};
+use build::Builder;
+use check::check_tensors;
+use source::Source;
 
-/// Loads a transformers folder or a GGUF file.
+use crate::adapter::AdapterPlan;
+use crate::ops::DecoderBackend;
+use crate::{CausalLm, LoadError, ModelConfig};
+
+/// Loads a transformers folder or a GGUF file, and puts the adapter of the options on top.
 ///
 /// Tensors come one at a time from a memory map and are quantized on the way, so that memory stays near what the model
-/// takes in the end.
+/// takes in the end. The files must not change meanwhile.
 ///
 /// # Errors
-/// [`LoadError`]; everything about names and shapes is checked before memory is taken.
+/// [`LoadError`]; everything about names and shapes, of model and adapter, is checked before memory is taken.
 pub fn load<B: DecoderBackend>(
     source: &Path,
     options: &LoadOptions,
     device: &B::Device,
     progress: &dyn Fn(LoadProgress<'_>),
 ) -> Result<CausalLm<B>, LoadError> {
-    let _ = (options, device, progress);
-    let fields = crate::config::Fields::read(&source.join("config.json"))?;
-    let config = crate::families::read_config(&fields)?;
-    Err(fields.inconsistent(format!("{} cannot be loaded yet", config.family)))
+    let source = Source::open(source)?;
+    let parameters = layout::parameters(&source.config);
+    check_tensors(&source, &parameters)?;
+    let adapter = match &options.adapter {
+        Some(folder) => Some(AdapterPlan::read(folder, &source.config, &parameters)?),
+        None => None,
+    };
+    Builder::new(&source, &parameters, options, adapter.as_ref(), device, progress).build()
+}
+
+/// Reads and checks the configuration of a transformers folder or a GGUF file, and nothing else.
+///
+/// # Errors
+/// [`LoadError`].
+pub fn read_config(source: &Path) -> Result<ModelConfig, LoadError> {
+    Ok(Source::open(source)?.config)
 }

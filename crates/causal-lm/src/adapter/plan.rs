@@ -1,0 +1,227 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{Tensor, TensorData};
+use checkpoint_files::Checkpoint;
+use lora_linear::{Frozen, Lora};
+
+use super::settings::AdapterSettings;
+use crate::load::{EMBEDDING, HEAD, Kind, Parameter};
+use crate::ops::DecoderBackend;
+use crate::{LoadError, ModelConfig};
+
+/// What PEFT puts before the names of the model.
+const PREFIX: &str = "base_model.model.";
+
+/// The trained rows of the embedding.
+const TOKEN_ROWS: &str = "model.embed_tokens.token_adapter.trainable_tokens_delta";
+
+/// An adapter that fits a model: every tensor has its place.
+#[derive(Debug)]
+pub(crate) struct AdapterPlan {
+    settings: AdapterSettings,
+    tensors: Checkpoint,
+    modules: BTreeSet<String>,
+    rows: Vec<(usize, Vec<f32>)>,
+    tied_head: bool,
+}
+
+impl AdapterPlan {
+    /// Opens an adapter and holds it against the model.
+    pub(crate) fn read(
+        folder: &Path,
+        config: &ModelConfig,
+        parameters: &[Parameter],
+    ) -> Result<Self, LoadError> {
+        let path = folder.join("adapter_config.json");
+        let settings = AdapterSettings::read(&path)?;
+        let tensors = Checkpoint::open(folder.join("adapter_model.safetensors"))?;
+        let modules = targeted(&settings, parameters);
+        let expected = expected(&settings, &modules, config);
+        check(folder, &settings, &tensors, &expected, parameters)?;
+        let rows = token_rows(&settings, &tensors, config, &path)?;
+        let modules = modules.into_keys().collect();
+        Ok(Self { settings, tensors, modules, rows, tied_head: config.tied_head })
+    }
+
+    /// The adapter of a projection; `None` where it has none.
+    pub(crate) fn lora<B: DecoderBackend>(
+        &self,
+        module: &str,
+        base: &Frozen<B>,
+        device: &B::Device,
+    ) -> Result<Option<Lora<B>>, LoadError> {
+        if !self.modules.contains(module) {
+            return Ok(None);
+        }
+        let names = Names::of(module);
+        let (rank, alpha) = rank_and_alpha(&self.settings, module);
+        let scaling = self.settings.scaling.factor(alpha, rank);
+        let a = self.matrix(&names.a, [rank, base.cols()], device)?;
+        let b = self.matrix(&names.b, [base.rows(), rank], device)?;
+        let mut lora = Lora { a, b, scaling, dora: None };
+        if self.settings.dora {
+            let values = self.values(names.magnitude(&self.tensors))?;
+            let magnitude = Tensor::from_data(TensorData::new(values, [base.rows()]), device);
+            lora = lora.with_magnitude(magnitude);
+            lora.fix_norms(base);
+        }
+        Ok(Some(lora))
+    }
+
+    /// Rows that take the place of the embedding's, and of the head's where it is the embedding.
+    pub(crate) fn replaced_rows(&self, name: &str) -> &[(usize, Vec<f32>)] {
+        if name == EMBEDDING || (name == HEAD && self.tied_head) { &self.rows } else { &[] }
+    }
+
+    fn matrix<B: DecoderBackend>(
+        &self,
+        name: &str,
+        shape: [usize; 2],
+        device: &B::Device,
+    ) -> Result<Tensor<B, 2>, LoadError> {
+        Ok(Tensor::from_data(TensorData::new(self.values(name)?, shape), device))
+    }
+
+    fn values(&self, name: &str) -> Result<Vec<f32>, LoadError> {
+        let mut values = Vec::new();
+        self.tensors.get(name)?.to_f32(&mut values)?;
+        Ok(values)
+    }
+}
+
+/// The names of a module's tensors.
+struct Names {
+    a: String,
+    b: String,
+    /// As PEFT writes it now, and as it wrote it first.
+    magnitudes: [String; 2],
+}
+
+impl Names {
+    fn of(module: &str) -> Self {
+        let name = |end: &str| format!("{PREFIX}{module}.{end}");
+        Self {
+            a: name("lora_A.weight"),
+            b: name("lora_B.weight"),
+            magnitudes: [name("lora_magnitude_vector"), name("lora_magnitude_vector.weight")],
+        }
+    }
+
+    fn magnitude(&self, tensors: &Checkpoint) -> &str {
+        let [now, first] = &self.magnitudes;
+        if tensors.contains(first) { first } else { now }
+    }
+}
+
+/// The projections that the settings name, with their shapes.
+fn targeted(settings: &AdapterSettings, parameters: &[Parameter]) -> BTreeMap<String, [usize; 2]> {
+    let projections = projections(parameters);
+    let is_meant = |(layer, module): (Option<usize>, &str)| {
+        settings.targets.has(module)
+            && !settings.excluded.has(module)
+            && settings.layers.as_ref().is_none_or(|layers| {
+                layers.is_empty() || layer.is_some_and(|layer| layers.contains(&layer))
+            })
+    };
+    let meant = projections.filter(|(module, _)| is_meant((layer_of(module), module)));
+    meant.map(|(module, shape)| (module.to_owned(), shape)).collect()
+}
+
+fn projections(parameters: &[Parameter]) -> impl Iterator<Item = (&str, [usize; 2])> {
+    parameters.iter().filter(|parameter| parameter.kind == Kind::Projection).filter_map(|p| {
+        let shape = <[usize; 2]>::try_from(p.shape.as_slice()).ok()?;
+        Some((p.name.strip_suffix(".weight")?, shape))
+    })
+}
+
+fn layer_of(module: &str) -> Option<usize> {
+    module.strip_prefix("model.layers.")?.split('.').next()?.parse().ok()
+}
+
+fn rank_and_alpha(settings: &AdapterSettings, module: &str) -> (usize, f64) {
+    let rank = settings.rank_pattern.of(module).map_or(settings.rank, |rank| rank as usize);
+    (rank.max(1), settings.alpha_pattern.of(module).unwrap_or(settings.alpha))
+}
+
+/// Every tensor that the settings ask for, with its shape; the magnitude by its present name.
+fn expected(
+    settings: &AdapterSettings,
+    modules: &BTreeMap<String, [usize; 2]>,
+    config: &ModelConfig,
+) -> Vec<(Vec<String>, Vec<usize>)> {
+    let mut expected = Vec::new();
+    for (module, [outputs, inputs]) in modules {
+        let names = Names::of(module);
+        let (rank, _) = rank_and_alpha(settings, module);
+        expected.push((vec![names.a], vec![rank, *inputs]));
+        expected.push((vec![names.b], vec![*outputs, rank]));
+        if settings.dora {
+            expected.push((names.magnitudes.into(), vec![*outputs]));
+        }
+    }
+    if !settings.tokens.is_empty() {
+        let shape = vec![settings.tokens.len(), config.hidden_size];
+        expected.push((vec![format!("{PREFIX}{TOKEN_ROWS}")], shape));
+    }
+    expected
+}
+
+/// That every expected tensor is there in its shape, no other is, and every name of a list means something.
+fn check(
+    folder: &Path,
+    settings: &AdapterSettings,
+    tensors: &Checkpoint,
+    expected: &[(Vec<String>, Vec<usize>)],
+    parameters: &[Parameter],
+) -> Result<(), LoadError> {
+    let (mut missing, mut misshapen, mut known) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for (names, shape) in expected {
+        match names.iter().find_map(|name| tensors.get(name).ok()) {
+            None => missing.extend(names.first().cloned()),
+            Some(view) if view.shape != shape || !view.dtype.is_float() => misshapen.push(format!(
+                "{} ({} of shape {:?}, expected floats of {shape:?})",
+                view.name, view.dtype, view.shape
+            )),
+            Some(_) => {}
+        }
+        known.extend(names.iter().map(String::as_str));
+    }
+    let modules: Vec<&str> = projections(parameters).map(|(module, _)| module).collect();
+    let nowhere = settings.targets.without_module(&modules);
+    missing
+        .extend(nowhere.iter().map(|name| format!("a projection for the target module `{name}`")));
+    let surplus: Vec<String> = tensors
+        .tensors()
+        .iter()
+        .filter(|tensor| !known.contains(tensor.name.as_str()))
+        .map(|tensor| tensor.name.clone())
+        .collect();
+    if missing.is_empty() && misshapen.is_empty() && surplus.is_empty() {
+        return Ok(());
+    }
+    let path: PathBuf = folder.to_owned();
+    Err(LoadError::Adapter { path, missing, misshapen, surplus })
+}
+
+/// The rows of trained tokens, by rising index.
+fn token_rows(
+    settings: &AdapterSettings,
+    tensors: &Checkpoint,
+    config: &ModelConfig,
+    path: &Path,
+) -> Result<Vec<(usize, Vec<f32>)>, LoadError> {
+    if settings.tokens.is_empty() {
+        return Ok(Vec::new());
+    }
+    if let Some(token) = settings.tokens.iter().find(|token| **token >= config.vocab_size) {
+        let (key, got) = ("trainable_token_indices".to_owned(), token.to_string());
+        return Err(LoadError::AdapterSetting { path: path.to_owned(), key, got });
+    }
+    let mut values = Vec::new();
+    tensors.get(&format!("{PREFIX}{TOKEN_ROWS}"))?.to_f32(&mut values)?;
+    let rows = values.chunks_exact(config.hidden_size).map(<[f32]>::to_vec);
+    let mut rows: Vec<_> = settings.tokens.iter().copied().zip(rows).collect();
+    rows.sort_by_key(|(token, _)| *token);
+    Ok(rows)
+}
