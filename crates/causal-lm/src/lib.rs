@@ -3,6 +3,7 @@
 mod adapter;
 mod config;
 mod error;
+pub mod estimate;
 mod families;
 pub mod generate;
 mod load;

@@ -1,0 +1,24 @@
+//! How much memory a model takes, from its configuration alone: before anything is loaded.
+//!
+//! | item | bytes |
+//! |---|---|
+//! | weights | each tensor as it will lie in memory: see [`weight_bytes`] |
+//! | adapter | f32: `rank · (inputs + outputs)` a projection, in every layer |
+//! | gradients | f32, as many values as the adapter |
+//! | optimizer | AdamW: two f32 moments, twice the adapter |
+//! | activations | see [`Training`] |
+//! | cache | keys and values of `slots · capacity` tokens in every layer, by [`KvDtype`](cpu_kernels::decoder::KvDtype) |
+//! | logits | f32: `rows · vocabulary`, twice: with their gradient, or with the host's copy |
+//! | step buffers | f32, of the widest moment of a layer: see [`Generation`] |
+//!
+//! What the allocator keeps, threads' scratch, and the program itself are not in it: some tens of MiB.
+
+mod error;
+mod memory;
+mod tensors;
+mod workload;
+
+pub use error::EstimateError;
+pub use memory::{Estimate, Item, estimate, weight_bytes};
+pub use tensors::{TensorRole, TensorSize, tensor_sizes};
+pub use workload::{EstimateOptions, Generation, LoraSize, Training};
