@@ -1,8 +1,7 @@
 //! `x` in the order in which a format's weights come out of their vectors.
 
-use std::borrow::Cow;
+use half::bf16;
 
-use super::portable::round_bf16;
 use crate::ComputeDtype;
 
 /// Values per step of a kernel.
@@ -19,28 +18,36 @@ pub(super) enum Order {
     Nf4,
 }
 
+/// A cache line of floats: vectors of `x` are loaded far more often than weights, and must not cross lines.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Line([f32; LINE]);
+
+const LINE: usize = 16;
+
 /// `m` rows of `x`, each filled with zeros to whole steps.
-pub(super) struct Inputs<'a> {
-    values: Cow<'a, [f32]>,
+pub(super) struct Inputs {
+    lines: Vec<Line>,
     stride: usize,
 }
 
-impl<'a> Inputs<'a> {
+impl Inputs {
     /// `x` is `[m, k]`.
-    pub(super) fn new(x: &'a [f32], k: usize, compute: ComputeDtype, order: Order) -> Self {
+    pub(super) fn new(x: &[f32], k: usize, compute: ComputeDtype, order: Order) -> Self {
         let stride = k.next_multiple_of(STEP);
-        if order == Order::Natural && compute == ComputeDtype::F32 && stride == k {
-            return Self { values: Cow::Borrowed(x), stride };
-        }
-        let mut values = vec![0.0; x.len() / k * stride];
-        for (row, out) in x.chunks_exact(k).zip(values.chunks_exact_mut(stride)) {
-            out[..k].copy_from_slice(row);
-            if compute == ComputeDtype::Bf16 {
-                out.iter_mut().for_each(|v| *v = round_bf16(*v));
+        let mut lines = Vec::with_capacity(x.len() / k * stride / LINE);
+        for row in x.chunks_exact(k) {
+            for values in row.chunks(STEP) {
+                let mut step = [0.0; STEP];
+                step[..values.len()].copy_from_slice(values);
+                if compute == ComputeDtype::Bf16 {
+                    step.iter_mut().for_each(|v| *v = bf16::from_f32(*v).to_f32());
+                }
+                let step = order.arrange(&step);
+                lines.extend(step.as_chunks().0.iter().map(|line| Line(*line)));
             }
-            order.arrange(out);
         }
-        Self { values: Cow::Owned(values), stride }
+        Self { lines, stride }
     }
 
     /// Values from one row to the next.
@@ -48,30 +55,24 @@ impl<'a> Inputs<'a> {
         self.stride
     }
 
-    /// All rows.
-    pub(super) fn values(&self) -> &[f32] {
-        &self.values
+    /// Values of all rows.
+    pub(super) fn len(&self) -> usize {
+        self.lines.len() * LINE
+    }
+
+    /// The first value of the first row.
+    pub(super) fn as_ptr(&self) -> *const f32 {
+        self.lines.as_ptr().cast()
     }
 }
 
 impl Order {
-    /// Puts whole steps into this order.
-    fn arrange(self, values: &mut [f32]) {
-        let (steps, _) = values.as_chunks_mut::<STEP>();
+    /// One step in this order.
+    fn arrange(self, step: &[f32; STEP]) -> [f32; STEP] {
         match self {
-            Self::Natural => {}
-            Self::EvenOdd => steps.iter_mut().for_each(|step| {
-                let from = *step;
-                for i in 0..STEP {
-                    step[i] = from[i / 32 * 32 + i % 16 * 2 + i % 32 / 16];
-                }
-            }),
-            Self::Nf4 => steps.iter_mut().for_each(|step| {
-                let from = *step;
-                for i in 0..STEP {
-                    step[i] = from[i % 8 * 8 + i % 16 / 8 * 4 + ((i / 16) ^ 1)];
-                }
-            }),
+            Self::Natural => *step,
+            Self::EvenOdd => std::array::from_fn(|i| step[i / 32 * 32 + i % 16 * 2 + i % 32 / 16]),
+            Self::Nf4 => std::array::from_fn(|i| step[i % 8 * 8 + i % 16 / 8 * 4 + ((i / 16) ^ 1)]),
         }
     }
 }

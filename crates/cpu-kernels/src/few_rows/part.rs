@@ -33,16 +33,16 @@ impl<'a> Part<'a> {
     /// `inputs` are in [`order`].
     pub(super) fn new(
         output: &'a mut Output<'_>,
-        inputs: &'a Inputs<'_>,
+        inputs: &'a Inputs,
         m: usize,
         compute: ComputeDtype,
     ) -> Self {
         let (n, k) = (output.weight.rows(), output.weight.cols());
         assert_eq!(output.out.len(), m * n, "an output of another size");
-        assert_eq!(inputs.values().len(), m * inputs.stride(), "an input of another size");
+        assert_eq!(inputs.len(), m * inputs.stride(), "an input of another size");
         assert_eq!(inputs.stride(), k.next_multiple_of(STEP), "weights of different widths");
         let operands = Operands {
-            x: inputs.values().as_ptr(),
+            x: inputs.as_ptr(),
             stride: inputs.stride(),
             m,
             out: output.out.as_mut_ptr(),

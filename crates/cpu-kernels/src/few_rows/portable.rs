@@ -92,7 +92,7 @@ impl Lanes for Portable {
 
 /// To the nearest bfloat16, ties to even. For finite values only.
 #[inline(always)]
-pub(super) fn round_bf16(value: f32) -> f32 {
+fn round_bf16(value: f32) -> f32 {
     let bits = value.to_bits();
     let half = 0x7fff + (bits >> 16 & 1);
     f32::from_bits(bits.wrapping_add(half) & 0xffff_0000)

@@ -45,6 +45,11 @@ pub(super) struct Group<'a> {
 /// As [`Lanes`] and [`Format::unpack`]; `operands` must be good for all that they say.
 #[inline(always)]
 pub(super) unsafe fn products<L: Lanes, F: Format>(operands: Operands, group: Group<'_>) {
+    // Outputs of one row of weights lie far apart; by the time that a line is written it is there.
+    for i in 0..operands.m {
+        // SAFETY: as the caller has it; any address will do.
+        unsafe { L::prefetch(operands.out.wrapping_add(i * operands.n + LINE / 4).cast()) };
+    }
     let mut i = 0;
     while i < operands.m {
         // SAFETY: as the caller has it; row `i` of `x` and as many more as are asked for are there.

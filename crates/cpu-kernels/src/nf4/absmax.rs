@@ -75,9 +75,15 @@ impl DoubleAbsmax {
     /// The scales of blocks `blocks`.
     #[inline(always)]
     pub(crate) fn decode(&self, blocks: Range<usize>, out: &mut [f32]) {
-        let codes = &self.codes[blocks.clone()];
-        for ((block, code), out) in blocks.zip(codes).zip(out) {
-            *out = self.code[usize::from(*code)] * self.absmax[block / NESTED_BLOCK] + self.offset;
+        let (mut block, mut out) = (blocks.start, out);
+        while block < blocks.end {
+            let end = blocks.end.min((block / NESTED_BLOCK + 1) * NESTED_BLOCK);
+            let absmax = self.absmax[block / NESTED_BLOCK];
+            let (now, later) = out.split_at_mut(end - block);
+            for (code, out) in self.codes[block..end].iter().zip(now) {
+                *out = self.code[usize::from(*code)] * absmax + self.offset;
+            }
+            (block, out) = (end, later);
         }
     }
 }
