@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use crate::Vocabulary;
 use crate::candidates::candidates;
+use crate::forced::fewest_forced_tokens;
 use crate::parser_state::ParserState;
-use crate::shorten::{fewest_tokens, shorten};
+use crate::shorten::shorten;
 
 /// What choosing another than the likeliest token costs, in tokens. Low values find shorter ends,
 /// high ones find an end sooner.
@@ -100,7 +101,7 @@ impl Search<'_> {
         if state.tokens.len() > 4 * longest {
             return Vec::new();
         }
-        let forced = forced_tokens(&parser.forced_bytes(), self.vocabulary);
+        let forced = fewest_forced_tokens(&parser.forced_bytes(), self.vocabulary);
         let steps = match parser.valid(&forced) {
             Ok(valid) if valid == forced.len() && valid > 0 => vec![forced],
             _ => {
@@ -137,30 +138,4 @@ impl Search<'_> {
         }
         false
     }
-}
-
-/// Forced bytes as tokens; a special token stands there as `\xFF[ID]`.
-pub(crate) fn forced_tokens(bytes: &[u8], vocabulary: &Vocabulary) -> Vec<u32> {
-    let mut tokens = Vec::new();
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        let text = rest.iter().position(|byte| *byte == 0xFF).unwrap_or(rest.len());
-        tokens.extend(fewest_tokens(&rest[..text], vocabulary));
-        rest = &rest[text..];
-        match special(rest) {
-            Some((id, length)) => {
-                tokens.push(id);
-                rest = &rest[length..];
-            }
-            None => break,
-        }
-    }
-    tokens
-}
-
-fn special(bytes: &[u8]) -> Option<(u32, usize)> {
-    let inner = bytes.strip_prefix(b"\xFF[")?;
-    let length = inner.iter().position(|byte| *byte == b']')?;
-    let id = std::str::from_utf8(&inner[..length]).ok()?.parse().ok()?;
-    Some((id, length + 3))
 }

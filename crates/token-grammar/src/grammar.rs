@@ -3,6 +3,7 @@ use std::sync::{Arc, OnceLock};
 
 use llguidance::api::TopLevelGrammar;
 use serde_json::Value;
+use thesis_core::StructureTag;
 
 use crate::closing::{Effort, closing};
 use crate::parser_state::ParserState;
@@ -26,7 +27,7 @@ struct Inner {
     shortest: Vec<u32>,
     growth: Option<usize>,
     /// The grammar over single bytes, to check texts.
-    on_text: TopLevelGrammar,
+    on_text: Option<TopLevelGrammar>,
     check: OnceLock<Result<TextCheck, String>>,
 }
 
@@ -42,8 +43,10 @@ impl Grammar {
     /// write the tags is the only cause.
     pub fn thesis(vocabulary: &Vocabulary) -> Result<Self, GrammarError> {
         let over = |vocabulary| TopLevelGrammar::from_lark(thesis_lark(vocabulary));
-        let grammar = Self::new("thesis grammar", vocabulary, over(Some(vocabulary)), over(None))?;
-        Ok(grammar.with_growth(THESIS_GROWTH))
+        let (ours, on_text) = (over(Some(vocabulary)), Some(over(None)));
+        let grammar = Self::new("thesis grammar", vocabulary, ours, on_text)?;
+        let special = StructureTag::tokens().all(|name| vocabulary.special_token(name).is_some());
+        Ok(grammar.with_growth(if special { SPECIAL_GROWTH } else { PLAIN_GROWTH }))
     }
 
     /// The grammar of the JSON values of a schema, without white space but for a space after `,`
@@ -65,7 +68,7 @@ impl Grammar {
             });
         }
         let grammar = TopLevelGrammar::from_json_schema(schema);
-        Self::new(JSON_SCHEMA, vocabulary, grammar.clone(), grammar)
+        Self::new(JSON_SCHEMA, vocabulary, grammar.clone(), Some(grammar))
     }
 
     /// A grammar in llguidance's variant of Lark; `<name>` and `<[7]>` are special tokens and ids.
@@ -74,7 +77,8 @@ impl Grammar {
     /// [`GrammarError::Compile`] where it is none, [`GrammarError::Endless`] where no end is found.
     pub fn lark(vocabulary: &Vocabulary, text: &str) -> Result<Self, GrammarError> {
         let grammar = TopLevelGrammar::from_lark(text.to_owned());
-        Self::new("Lark grammar", vocabulary, grammar.clone(), grammar)
+        let on_text = (!names_ids(text)).then(|| grammar.clone());
+        Self::new("Lark grammar", vocabulary, grammar, on_text)
     }
 
     /// The texts that a regular expression matches as a whole, in the syntax of the `regex` crate,
@@ -84,7 +88,7 @@ impl Grammar {
     /// As [`Grammar::lark`].
     pub fn regex(vocabulary: &Vocabulary, expression: &str) -> Result<Self, GrammarError> {
         let grammar = TopLevelGrammar::from_regex(expression);
-        Self::new("regular expression", vocabulary, grammar.clone(), grammar)
+        Self::new("regular expression", vocabulary, grammar.clone(), Some(grammar))
     }
 
     /// Begins a text of at most `budget` tokens, the token that ends generation not counted.
@@ -122,7 +126,8 @@ impl Grammar {
                 .map_err(|source| GrammarError::Json { source })?;
         }
         let check = self.inner.check.get_or_init(|| {
-            text_check(self.inner.on_text.clone()).map_err(|error| error.to_string())
+            let grammar = self.inner.on_text.clone().ok_or("it has ids, which are no text")?;
+            text_check(grammar).map_err(|cause| cause.to_string())
         });
         match check {
             Ok(check) => check.run(text).map_err(|at| GrammarError::Text { kind, at }),
@@ -148,7 +153,7 @@ impl Grammar {
         kind: &'static str,
         vocabulary: &Vocabulary,
         grammar: TopLevelGrammar,
-        on_text: TopLevelGrammar,
+        on_text: Option<TopLevelGrammar>,
     ) -> Result<Self, GrammarError> {
         let parser = ParserState::new(grammar, vocabulary)
             .map_err(|source| GrammarError::Compile { kind, source })?;
@@ -170,9 +175,13 @@ impl Grammar {
 
 const JSON_SCHEMA: &str = "JSON schema";
 
-/// A token inside of a text may leave a character half written, which two or three more tokens
-/// complete, or begin a tag that is longer in pieces.
-const THESIS_GROWTH: usize = 16;
+/// By how many tokens the end of a thesis can move away with one token: after half a character, up to
+/// three more complete it.
+const SPECIAL_GROWTH: usize = 8;
+
+/// With tags as text: a token may cut through a longer one of the plan, which then comes in pieces, at
+/// most a byte each; the tags and the longest action have 71 bytes.
+const PLAIN_GROWTH: usize = 80;
 
 impl fmt::Debug for Grammar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -180,4 +189,12 @@ impl fmt::Debug for Grammar {
         out.field("kind", &self.inner.kind).field("shortest", &self.inner.shortest);
         out.finish_non_exhaustive()
     }
+}
+
+/// Whether a Lark grammar has ids of tokens, as in `<[7]>` or `<[7-9,12]>`.
+fn names_ids(lark: &str) -> bool {
+    lark.split("<[").skip(1).any(|rest| {
+        let end = rest.find("]>").unwrap_or(0);
+        end > 0 && rest[..end].chars().all(|c| c.is_ascii_digit() || "^*-, ".contains(c))
+    })
 }

@@ -10,6 +10,7 @@
 mod candidates;
 mod closing;
 mod error;
+mod forced;
 mod grammar;
 mod matcher;
 mod parser_state;

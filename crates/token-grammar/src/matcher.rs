@@ -1,4 +1,5 @@
-use crate::closing::{Effort, closing, forced_tokens};
+use crate::closing::{Effort, closing};
+use crate::forced::canonical_tokens;
 use crate::parser_state::{Cause, ParserState};
 use crate::{Grammar, GrammarError, TokenMask};
 
@@ -107,19 +108,14 @@ impl Matcher {
             self.since_plan += 1;
         } else {
             self.renew_plan()?;
-            let before = self.parser.clone();
-            self.consume(id)?;
-            match self.plan_from_here(left) {
-                Some(plan) => self.plan = plan,
-                None => {
-                    self.parser = before;
-                    self.tokens -= 1;
-                    self.follow_plan = true;
-                    self.finished = false;
-                    self.mask = None;
-                    return Ok(Step::Refused);
-                }
-            }
+            let mut ahead = self.clone();
+            ahead.consume(id)?;
+            let Some(plan) = ahead.plan_from_here(left) else {
+                self.follow_plan = true;
+                self.mask = None;
+                return Ok(Step::Refused);
+            };
+            *self = Self { plan, ..ahead };
         }
         self.remaining = left;
         self.follow_plan = false;
@@ -132,16 +128,21 @@ impl Matcher {
         self.finished
     }
 
-    /// Special tokens that must come next, such as a tag after a tag: each may be accepted without
-    /// asking the model. Often empty; text is left to the model, since a grammar does not know how
-    /// the model's tokenizer would cut it.
+    /// Tokens that must come next, such as a tag after a tag or a key of a schema: each may be
+    /// accepted without asking the model. Often empty.
+    ///
+    /// Special tokens are always found, text only with [`crate::Vocabulary::with_tokenizer`]. The last token
+    /// of a text is left to the model, since what follows may be part of its token.
     pub fn forced(&self) -> Vec<u32> {
-        if self.finished {
-            return Vec::new();
+        let (vocabulary, mut state) = (self.grammar.vocabulary(), self.parser.clone());
+        let tokens = match self.finished {
+            true => Vec::new(),
+            false => canonical_tokens(&state.forced_bytes(), vocabulary),
+        };
+        match state.valid(&tokens) {
+            Ok(valid) if valid == tokens.len() => tokens,
+            _ => Vec::new(),
         }
-        let vocabulary = self.grammar.vocabulary();
-        let tokens = forced_tokens(&self.parser.forced_bytes(), vocabulary);
-        tokens.into_iter().take_while(|id| vocabulary.bytes(*id).is_none()).collect()
     }
 
     fn new_mask(&mut self) -> Result<TokenMask, GrammarError> {

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use llguidance::api::TopLevelGrammar;
 
-use crate::parser_state::ParserState;
-use crate::{GrammarError, Vocabulary};
+use crate::Vocabulary;
+use crate::parser_state::{Cause, ParserState};
 
 /// A grammar over single bytes.
 pub(crate) struct TextCheck {
@@ -13,13 +13,10 @@ pub(crate) struct TextCheck {
 /// Byte 0xFF is in no text, so its id is free to be the end.
 const END: u32 = 255;
 
-pub(crate) fn text_check(grammar: TopLevelGrammar) -> Result<TextCheck, GrammarError> {
+pub(crate) fn text_check(grammar: TopLevelGrammar) -> Result<TextCheck, Cause> {
     let bytes = (0..=255).map(|byte| Some(vec![byte])).collect();
     let vocabulary = Vocabulary::new(bytes, BTreeMap::new(), vec![END])?;
-    let start = ParserState::new(grammar, &vocabulary);
-    let start =
-        start.map_err(|source| GrammarError::Compile { kind: "grammar over bytes", source })?;
-    Ok(TextCheck { start })
+    Ok(TextCheck { start: ParserState::new(grammar, &vocabulary)? })
 }
 
 impl TextCheck {

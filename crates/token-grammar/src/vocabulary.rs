@@ -32,7 +32,11 @@ const SLICES: [&str; 5] = [
 #[derive(Clone)]
 pub struct Vocabulary {
     inner: Arc<Inner>,
+    tokenize: Option<Tokenize>,
 }
+
+/// Cuts a text into tokens as the model's tokenizer does.
+type Tokenize = Arc<dyn Fn(&str) -> Vec<u32> + Send + Sync>;
 
 struct Inner {
     factory: ParserFactory,
@@ -107,7 +111,18 @@ impl Vocabulary {
         factory.limits_mut().verbose_errors = false;
         let named = special_tokens.values().copied().filter(|id| !eos_ids.contains(id)).collect();
         let inner = Inner { factory, special: special_tokens, eos_ids, by_first_byte, named };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), tokenize: None })
+    }
+
+    /// The same with the model's tokenizer, so that [`crate::Matcher::forced`] can find text. It gets
+    /// text without special tokens, and its ids must be this vocabulary's.
+    #[must_use]
+    pub fn with_tokenizer(
+        mut self,
+        tokenize: impl Fn(&str) -> Vec<u32> + Send + Sync + 'static,
+    ) -> Self {
+        self.tokenize = Some(Arc::new(tokenize));
+        self
     }
 
     /// How many tokens there are.
@@ -141,6 +156,16 @@ impl Vocabulary {
     /// The tokens that begin with a byte, shortest first.
     pub(crate) fn beginning_with(&self, byte: u8) -> &[u32] {
         self.inner.by_first_byte.get(usize::from(byte)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The text as the model's tokenizer cuts it, where that is known and gives back just the text.
+    pub(crate) fn tokenize(&self, text: &[u8]) -> Option<Vec<u32>> {
+        let tokens = self.tokenize.as_ref()?(std::str::from_utf8(text).ok()?);
+        let mut rest = text;
+        for id in &tokens {
+            rest = rest.strip_prefix(self.bytes(*id)?)?;
+        }
+        rest.is_empty().then_some(tokens)
     }
 
     /// The named tokens that end no text.
