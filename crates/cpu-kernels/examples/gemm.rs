@@ -1,6 +1,6 @@
 //! Rates of products of many rows, beside the rate at which the processor can multiply at all.
 //!
-//! `cargo run --release -p cpu-kernels --example gemm [MxNxK …]`; the number of threads is rayon's.
+//! `cargo run --release -p cpu-kernels --example gemm [MxNxK …]`; `RAYON_NUM_THREADS` is the number of threads.
 #![expect(clippy::print_stdout, reason = "a table for people")]
 
 use std::error::Error;

@@ -22,6 +22,7 @@ pub use compute_dtype::ComputeDtype;
 pub use dense::DenseDtype;
 pub use error::WeightError;
 pub use float::Float;
+pub use gemm::gemm_kernel;
 pub use int8::Int8;
 pub use nf4::{Absmax, DoubleAbsmax, Nf4};
 pub use parallel::set_threads;

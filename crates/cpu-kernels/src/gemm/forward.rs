@@ -14,7 +14,7 @@ use super::task_size::task_size;
 use super::transpose::transpose;
 use crate::Output;
 use crate::cpu_features::Isa;
-use crate::parallel::parallel_parts;
+use crate::parallel::{parallel_parts, threads};
 
 /// Rows of a weight that a task takes at most: eight groups of the widest kernel, seven lines of an output row.
 const MAX_WEIGHT_ROWS: usize = 112;
@@ -61,7 +61,7 @@ pub(super) fn products(method: Method, x: &[f32], m: usize, outputs: &mut [Outpu
 fn tasks<'a>(outputs: &'a mut [Output<'_>], m: usize) -> Vec<Task<'a>> {
     let n_panels = m.div_ceil(PANEL);
     let lengths: Vec<usize> = outputs.iter().map(|output| output.weight.rows()).collect();
-    let (rows, panels) = task_size(&lengths, m, MAX_WEIGHT_ROWS, rayon::current_num_threads());
+    let (rows, panels) = task_size(&lengths, m, MAX_WEIGHT_ROWS, threads());
     let panels = panels / PANEL;
     let mut tasks = Vec::new();
     for Output { weight, out } in outputs {

@@ -53,14 +53,13 @@ mod avx512 {
         let (row_mask, col_mask) = (first(n_rows), first(n_cols));
         let mut rows = [_mm512_setzero_ps(); 16];
         if (n_rows, n_cols) == (16, 16) {
-            for r in 0..16 {
+            for (r, row) in rows.iter_mut().enumerate() {
                 // SAFETY: all rows are there.
-                rows[r] = unsafe { _mm512_loadu_ps(from.add(r * from_stride)) };
+                *row = unsafe { _mm512_loadu_ps(from.add(r * from_stride)) };
             }
-            let cols = transposed(rows);
-            for c in 0..16 {
+            for (c, &col) in transposed(rows).iter().enumerate() {
                 // SAFETY: all columns are there.
-                unsafe { _mm512_storeu_ps(to.add(c * to_stride), cols[c]) };
+                unsafe { _mm512_storeu_ps(to.add(c * to_stride), col) };
             }
             return;
         }

@@ -12,7 +12,7 @@ use super::scratch::{ONE_THREAD, SHARED, SUMS, UNPACKED, with_scratch};
 use super::shared_out::SharedOut;
 use super::task_size::task_size;
 use crate::FrozenWeight;
-use crate::parallel::parallel_parts;
+use crate::parallel::{parallel_parts, threads};
 
 /// Columns of the weight that a task takes at most: panels of one block fit the second-level cache.
 const MAX_COLS: usize = 128;
@@ -64,7 +64,7 @@ pub(super) fn product_transposed(
 }
 
 fn tasks(m: usize, k: usize) -> Vec<Task> {
-    let (cols, rows) = task_size(&[k], m, MAX_COLS, rayon::current_num_threads());
+    let (cols, rows) = task_size(&[k], m, MAX_COLS, threads());
     let mut tasks = Vec::new();
     for col in (0..k).step_by(cols) {
         for row in (0..m).step_by(rows) {

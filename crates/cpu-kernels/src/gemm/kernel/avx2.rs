@@ -46,10 +46,10 @@ unsafe fn rows<const R: usize>(t: &Tile) {
         for d in 0..t.depth {
             let line = t.panels.add(d * PANEL);
             let w = [_mm256_loadu_ps(line), _mm256_loadu_ps(line.add(8))];
-            for r in 0..R {
+            for (r, acc) in acc.iter_mut().enumerate() {
                 let x = _mm256_broadcast_ss(&*t.rows.add(r * ROW_STRIDE + d));
-                acc[r][0] = _mm256_fmadd_ps(x, w[0], acc[r][0]);
-                acc[r][1] = _mm256_fmadd_ps(x, w[1], acc[r][1]);
+                acc[0] = _mm256_fmadd_ps(x, w[0], acc[0]);
+                acc[1] = _mm256_fmadd_ps(x, w[1], acc[1]);
             }
         }
         for (r, acc) in acc.iter().enumerate() {

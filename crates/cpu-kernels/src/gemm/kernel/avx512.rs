@@ -11,7 +11,7 @@ pub(super) static F32: Kernel = Kernel {
     word: Word::F32,
     isa: Isa::Avx512,
     rows: 14,
-    row_step: 1,
+    row_step: 2,
     panels: 2,
     enter: nothing,
     leave: nothing,
@@ -25,7 +25,7 @@ pub(super) static BF16: Kernel = Kernel {
     word: Word::Bf16Pair,
     isa: Isa::Avx512,
     rows: 14,
-    row_step: 1,
+    row_step: 2,
     panels: 2,
     enter: nothing,
     leave: nothing,
@@ -58,19 +58,12 @@ macro_rules! kernel {
                 // SAFETY: passed on.
                 unsafe {
                     match t.n_rows {
-                        1 => rows::<1, P>(t),
-                        2 => rows::<2, P>(t),
-                        3 => rows::<3, P>(t),
-                        4 => rows::<4, P>(t),
-                        5 => rows::<5, P>(t),
-                        6 => rows::<6, P>(t),
-                        7 => rows::<7, P>(t),
-                        8 => rows::<8, P>(t),
-                        9 => rows::<9, P>(t),
-                        10 => rows::<10, P>(t),
-                        11 => rows::<11, P>(t),
-                        12 => rows::<12, P>(t),
-                        13 => rows::<13, P>(t),
+                        0..=2 => rows::<2, P>(t),
+                        3..=4 => rows::<4, P>(t),
+                        5..=6 => rows::<6, P>(t),
+                        7..=8 => rows::<8, P>(t),
+                        9..=10 => rows::<10, P>(t),
+                        11..=12 => rows::<12, P>(t),
                         _ => rows::<14, P>(t),
                     }
                 }

@@ -64,21 +64,21 @@ fn check((m, n, k): (usize, usize, usize)) {
     }
 }
 
-/// A Latin square: each pair of sizes occurs as (m, n), as (m, k), and as (n, k).
+/// A Latin square, without its largest products: each pair of sizes occurs as (m, n), as (m, k), and as (n, k).
 #[test]
 fn near_sums_in_f64() {
     let pairs = (0..SIZES.len()).flat_map(|i| (0..SIZES.len()).map(move |j| (i, j)));
     let shapes: Vec<_> = pairs
         .map(|(i, j)| (SIZES[i], SIZES[(i + j) % SIZES.len()], SIZES[(i + 2 * j) % SIZES.len()]))
         .collect();
-    shapes.into_par_iter().for_each(check);
+    shapes.into_par_iter().filter(|(m, n, k)| m * n * k < 4_000_000).for_each(check);
 }
 
 /// More than one block of the sum, more than one task of rows and of columns.
 #[test]
 fn near_sums_in_f64_where_all_is_divided() {
-    check((530, 150, 1100));
-    check((40, 1100, 290));
+    check((530, 40, 600));
+    check((40, 600, 150));
 }
 
 #[test]

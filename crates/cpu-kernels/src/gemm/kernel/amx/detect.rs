@@ -76,7 +76,7 @@ pub(super) fn multiplies(kernel: &Kernel) -> bool {
     const ROWS: usize = 40;
     const PANELS: usize = 3;
     const DEPTH: usize = 48;
-    let integer = |i: usize| (i * 2_654_435_761 >> 7) as u8 % 15;
+    let integer = |i: usize| ((i * 2_654_435_761) >> 7) as u8 % 15;
     let value = |i: usize| f32::from(integer(i)) - 7.0;
     // The upper half of an f32 is a bf16.
     let word = |i: usize| {

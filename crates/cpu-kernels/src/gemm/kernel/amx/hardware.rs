@@ -35,8 +35,8 @@ static CONFIG: Config = Config {
 pub(super) unsafe fn configure() {
     // SAFETY: 64 bytes that configure 8 registers.
     unsafe {
-        asm!("ldtilecfg [{}]", in(reg) &raw const CONFIG, options(nostack, preserves_flags, readonly))
-    };
+        asm!("ldtilecfg [{}]", in(reg) &raw const CONFIG, options(nostack, preserves_flags, readonly));
+    }
 }
 
 /// Gives the tile registers of this thread back: the system need no longer save them.

@@ -101,7 +101,7 @@ impl Unpack for &Nf4 {
         if !at.is_multiple_of(BLOCK) {
             return one_by_one(self, at);
         }
-        let shifts: [u64; 8] = std::array::from_fn(|i| 8 * i as u64 + 4 | (8 * i as u64) << 32);
+        let shifts: [u64; 8] = std::array::from_fn(|i| (8 * i as u64 + 4) | ((8 * i as u64) << 32));
         // SAFETY: both are 512 plain bits.
         let shifts = unsafe { std::mem::transmute::<[u64; 8], __m512i>(shifts) };
         // SAFETY: 16 values.
