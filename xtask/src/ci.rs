@@ -24,6 +24,7 @@ pub(crate) fn run(args: &CiArgs) -> anyhow::Result<()> {
     if !args.skip_tests {
         steps.push(("tests", tests));
     }
+    steps.push(("real model", real_model));
     steps.push(("docs", docs));
     for (name, step) in steps {
         say(format!("\n== {name}"));
@@ -55,6 +56,13 @@ fn clippy() -> anyhow::Result<()> {
 
 fn tests() -> anyhow::Result<()> {
     execute(&mut cargo(&["test", "--workspace", "--locked"]))
+}
+
+/// The tests that want a downloaded model.
+fn real_model() -> anyhow::Result<()> {
+    execute(&mut cargo(&["xtask", "fetch-model", "smollm2"]))?;
+    let args = ["test", "--locked", "-p", "tokenize", "-p", "causal-lm", "-p", "inspect-model", "--", "--ignored"];
+    execute(&mut cargo(&args))
 }
 
 fn docs() -> anyhow::Result<()> {
