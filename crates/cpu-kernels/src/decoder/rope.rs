@@ -71,8 +71,11 @@ impl Kernel for Rotation<'_> {
                             a.store(first.as_mut_ptr());
                             b.store(second.as_mut_ptr());
                         } else {
-                            let load = |of: &[f32]| L::load_first(of.as_ptr(), n);
-                            let (a, b) = rotated(load(first), load(second), load(cos), load(sin));
+                            let a = L::load_first(first.as_ptr(), n);
+                            let b = L::load_first(second.as_ptr(), n);
+                            let cos = L::load_first(cos.as_ptr(), n);
+                            let sin = L::load_first(sin.as_ptr(), n);
+                            let (a, b) = rotated(a, b, cos, sin);
                             a.store_first(first.as_mut_ptr(), n);
                             b.store_first(second.as_mut_ptr(), n);
                         }

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::marker::PhantomData;
-use std::slice;
+use std::{mem, slice};
 
 use super::lanes::LANES;
 
@@ -10,19 +10,37 @@ thread_local! {
     static SCRATCH: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
 }
 
-/// Calls `work` with `len` floats that begin at a cache line and hold whatever was left in them.
+/// Floats that begin at a cache line and hold whatever was left in them.
 ///
-/// The thread keeps the memory: the first touch of a fresh page costs many times a later one. A call within a call gets
-/// its own.
-#[inline(always)]
-pub(super) fn with_scratch(len: usize, work: impl FnOnce(&mut [f32])) {
-    let mut floats = SCRATCH.take();
-    if floats.len() < len + LANES {
-        floats.resize(len + LANES, 0.0);
+/// The thread keeps the memory when they are dropped: the first touch of a fresh page costs many times a later one.
+/// Two at a time have memory of their own. This is no function that calls another with a slice, since a closure of a
+/// kernel would not be compiled for the kernel's instructions.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    memory: Vec<f32>,
+    start: usize,
+    len: usize,
+}
+
+impl Scratch {
+    pub(super) fn new(len: usize) -> Self {
+        let mut memory = SCRATCH.take();
+        if memory.len() < len + LANES {
+            memory.resize(len + LANES, 0.0);
+        }
+        let start = memory.as_ptr().align_offset(LANES * size_of::<f32>()).min(LANES);
+        Self { memory, start, len }
     }
-    let start = floats.as_ptr().align_offset(LANES * size_of::<f32>()).min(LANES);
-    work(&mut floats[start..start + len]);
-    SCRATCH.set(floats);
+
+    pub(super) fn floats(&mut self) -> &mut [f32] {
+        &mut self.memory[self.start..][..self.len]
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        SCRATCH.set(mem::take(&mut self.memory));
+    }
 }
 
 /// A slice whose disjoint parts are written by several threads.

@@ -64,7 +64,7 @@ impl KvLayer {
     ///
     /// # Panics
     ///
-    /// Where its bytes cannot be counted.
+    /// Where heads have no dimensions, or its bytes cannot be counted.
     pub fn new(
         slots: usize,
         capacity: usize,
@@ -72,6 +72,7 @@ impl KvLayer {
         head_dim: usize,
         dtype: KvDtype,
     ) -> Self {
+        assert!(head_dim > 0, "heads without dimensions");
         let layout = Layout { kv_heads, head_dim, tokens: capacity.next_multiple_of(LANES) };
         let vectors = match dtype {
             KvDtype::F32 => VectorsOf::F32(Vectors::new(slots, layout)),
@@ -135,12 +136,9 @@ impl KvLayer {
         let width = self.kv_heads * self.head_dim;
         for span in spans {
             assert!(self.fits(span), "{span:?} is beyond the cache");
-            for token in 0..span.len {
-                let from = (span.start + token) * width..(span.start + token + 1) * width;
-                let (keys, values) = (&keys[from.clone()], &values[from]);
-                let position = span.position + token;
-                each_dtype!(&mut self.vectors, of => of.store(span.slot, position, keys, values));
-            }
+            let from = span.start * width..(span.start + span.len) * width;
+            let (keys, values) = (&keys[from.clone()], &values[from]);
+            each_dtype!(&mut self.vectors, of => of.append(span.slot, span.position, keys, values));
         }
     }
 

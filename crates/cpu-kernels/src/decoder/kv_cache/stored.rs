@@ -2,7 +2,7 @@
 
 use half::bf16;
 
-use crate::decoder::lanes::Lanes;
+use crate::decoder::lanes::{LANES, Lanes, ROUNDS};
 
 /// A number as it lies in the cache.
 pub(in crate::decoder) trait Stored: Copy + Default + Send + Sync {
@@ -12,11 +12,9 @@ pub(in crate::decoder) trait Stored: Copy + Default + Send + Sync {
     /// Many zeros, without touching their pages.
     fn zeros(len: usize) -> Vec<Self>;
 
-    /// What the numbers of a vector are multiples of; 1 where they are not.
-    fn scale(vector: &[f32]) -> f32;
-
-    /// The number that stands for `value` at this scale.
-    fn store(value: f32, scale: f32) -> Self;
+    /// Writes the numbers that stand for a vector of as many values, and returns what they are multiples of: 1 where
+    /// they are not.
+    fn encode(vector: &[f32], to: &mut [Self]) -> f32;
 
     /// Sixteen numbers, without their scale.
     ///
@@ -33,13 +31,9 @@ impl Stored for f32 {
         vec![0.0; len]
     }
 
-    fn scale(_: &[f32]) -> f32 {
+    fn encode(vector: &[f32], to: &mut [Self]) -> f32 {
+        to.copy_from_slice(vector);
         1.0
-    }
-
-    #[inline(always)]
-    fn store(value: f32, _: f32) -> Self {
-        value
     }
 
     #[inline(always)]
@@ -57,13 +51,9 @@ impl Stored for u16 {
         vec![0; len]
     }
 
-    fn scale(_: &[f32]) -> f32 {
+    fn encode(vector: &[f32], to: &mut [Self]) -> f32 {
+        to.iter_mut().zip(vector).for_each(|(to, &value)| *to = bf16::from_f32(value).to_bits());
         1.0
-    }
-
-    #[inline(always)]
-    fn store(value: f32, _: f32) -> Self {
-        bf16::from_f32(value).to_bits()
     }
 
     #[inline(always)]
@@ -81,17 +71,15 @@ impl Stored for i8 {
         vec![0; len]
     }
 
-    fn scale(vector: &[f32]) -> f32 {
-        // NaN stays NaN, so that a broken vector is not taken for zeros.
-        let larger = |a: f32, b: &f32| if a >= b.abs() || a.is_nan() { a } else { b.abs() };
-        vector.iter().fold(0.0, larger) / 127.0
-    }
-
-    #[inline(always)]
-    fn store(value: f32, scale: f32) -> Self {
-        // To the nearest whole number, even at ties; a vector of zeros has the scale 0, and NaN becomes 0.
-        const ROUNDS: f32 = crate::decoder::lanes::ROUNDS;
-        ((value / scale + ROUNDS) - ROUNDS) as i8
+    fn encode(vector: &[f32], to: &mut [Self]) -> f32 {
+        let scale = absmax(vector) / 127.0;
+        for (to, value) in to.iter_mut().zip(vector) {
+            // Only the quotient of a subnormal scale can be larger, and that of zeros is NaN.
+            let multiple = (value / scale).max(-127.0).min(127.0);
+            // To the nearest whole number, even at ties: the low bits of the sum.
+            *to = (multiple + ROUNDS).to_bits() as i8;
+        }
+        scale
     }
 
     #[inline(always)]
@@ -99,4 +87,17 @@ impl Stored for i8 {
         // SAFETY: passed on.
         unsafe { L::load_i8(from) }
     }
+}
+
+/// The largest absolute value; NaN where one is NaN or infinite, so that a broken vector is not taken for a sound one.
+fn absmax(vector: &[f32]) -> f32 {
+    let mut greatest = [0.0f32; LANES];
+    let mut broken = [0.0f32; LANES];
+    for chunk in vector.chunks(LANES) {
+        for ((greatest, broken), value) in greatest.iter_mut().zip(&mut broken).zip(chunk) {
+            *greatest = greatest.max(value.abs());
+            *broken += value * 0.0;
+        }
+    }
+    greatest.into_iter().fold(0.0, f32::max) + broken.into_iter().sum::<f32>()
 }

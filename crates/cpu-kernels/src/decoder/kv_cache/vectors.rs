@@ -56,25 +56,24 @@ impl<T: Stored> Vectors<T> {
         }
     }
 
-    /// Stores the vectors of one token, `[kv_heads · head_dim]` each.
-    pub(super) fn store(&mut self, slot: usize, position: usize, keys: &[f32], values: &[f32]) {
+    /// Stores keys and values, `[tokens, kv_heads · head_dim]` each, in `slot` from `position` on.
+    pub(super) fn append(&mut self, slot: usize, position: usize, keys: &[f32], values: &[f32]) {
         let Layout { kv_heads, head_dim, tokens } = self.layout;
         let width = self.layout.value_width();
-        let heads = keys.chunks_exact(head_dim).zip(values.chunks_exact(head_dim));
-        for (head, (key, value)) in heads.take(kv_heads).enumerate() {
-            let token = (slot * kv_heads + head) * tokens + position;
-            let (key_scale, value_scale) = (T::scale(key), T::scale(value));
+        let mut encoded = vec![T::default(); head_dim];
+        let vectors = keys.chunks_exact(head_dim).zip(values.chunks_exact(head_dim));
+        for (i, (key, value)) in vectors.enumerate() {
+            let token = (slot * kv_heads + i % kv_heads) * tokens + position + i / kv_heads;
+            let (block, lane) = (token / LANES, token % LANES);
+            let key_scale = T::encode(key, &mut encoded);
+            let block = &mut self.keys[block * LANES * head_dim..][..LANES * head_dim];
+            for (line, &key) in block.chunks_exact_mut(LANES).zip(&encoded) {
+                line[lane] = key;
+            }
+            let value_scale = T::encode(value, &mut self.values[token * width..][..head_dim]);
             if T::SCALED {
                 self.key_scales[token] = key_scale;
                 self.value_scales[token] = value_scale;
-            }
-            let (block, lane) = (token / LANES, token % LANES);
-            let block = &mut self.keys[block * LANES * head_dim..][..LANES * head_dim];
-            for (line, &key) in block.chunks_exact_mut(LANES).zip(key) {
-                line[lane] = T::store(key, key_scale);
-            }
-            for (to, &value) in self.values[token * width..][..head_dim].iter_mut().zip(value) {
-                *to = T::store(value, value_scale);
             }
         }
     }

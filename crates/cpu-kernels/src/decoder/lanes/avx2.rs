@@ -136,7 +136,9 @@ unsafe fn lanes_between(first: usize, end: usize) -> [__m256i; 2] {
     let (from, to) = (&EDGE[LANES - first..][..LANES], &EDGE[2 * LANES - end..][..LANES]);
     // SAFETY: both windows are 16 long.
     unsafe {
-        let load = |window: &[i32], at: usize| _mm256_loadu_si256(window[at..].as_ptr().cast());
-        [_mm256_and_si256(load(from, 0), load(to, 0)), _mm256_and_si256(load(from, 8), load(to, 8))]
+        let (from, to) = (from.as_ptr().cast(), to.as_ptr().cast());
+        let low = _mm256_and_si256(_mm256_loadu_si256(from), _mm256_loadu_si256(to));
+        let (from, to) = (from.add(1), to.add(1));
+        [low, _mm256_and_si256(_mm256_loadu_si256(from), _mm256_loadu_si256(to))]
     }
 }
