@@ -107,15 +107,23 @@ fn quantize_row<T: Float>(values: &[T], codes: &mut [i8]) -> f32 {
     let per_value = 127.0 / absmax;
     if per_value.is_finite() {
         for (code, value) in codes.iter_mut().zip(values) {
-            *code = (value.to_f32() * per_value).round_ties_even() as i8;
+            *code = round(value.to_f32() * per_value);
         }
     } else if absmax > 0.0 {
         // So near to zero that its reciprocal is beyond f32.
         for (code, value) in codes.iter_mut().zip(values) {
-            *code = (value.to_f32() / absmax * 127.0).round_ties_even() as i8;
+            *code = round(value.to_f32() / absmax * 127.0);
         }
     }
     absmax
+}
+
+/// To the nearest code, ties to even. A sum of this size has no place for fractions, and rounds them so; it needs no
+/// instruction that old processors lack.
+#[inline(always)]
+fn round(value: f32) -> i8 {
+    const NO_FRACTIONS: f32 = 12_582_912.0;
+    (value + NO_FRACTIONS - NO_FRACTIONS) as i8
 }
 
 /// `rows * cols`, if it can be counted.

@@ -21,7 +21,7 @@ pub(super) enum Order {
 /// A cache line of floats: vectors of `x` are loaded far more often than weights, and must not cross lines.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Line([f32; LINE]);
+struct Line(#[expect(dead_code, reason = "read through a pointer")] [f32; LINE]);
 
 const LINE: usize = 16;
 

@@ -93,19 +93,30 @@ impl Nf4 {
     /// Where `range` goes beyond the values, or `out` is not as long as `range`.
     pub fn dequantize(&self, range: Range<usize>, out: &mut [f32]) {
         assert!(range.end <= self.len && range.len() == out.len(), "a range outside of the weight");
-        let mut out = out;
-        let mut at = range.start;
+        let (mut at, mut out) = (range.start, out);
         while at < range.end {
             let block = at / BLOCK;
             let here = (range.end - at).min((block + 1) * BLOCK - at);
             let (now, later) = out.split_at_mut(here);
-            let values = CODEBOOK.map(|v| v * self.absmax.get(block));
-            for (i, out) in (at..).zip(now) {
-                *out = values[usize::from(self.packed[i / 2] >> (4 * (1 - i % 2)) & 0xf)];
-            }
-            out = later;
-            at += here;
+            let scale = self.absmax.get(block);
+            self.dequantize_within(at, &CODEBOOK.map(|v| v * scale), now);
+            (at, out) = (at + here, later);
         }
+    }
+
+    /// Values of one block, from value `at` on; `values` stand for the codes.
+    #[inline(always)]
+    fn dequantize_within(&self, at: usize, values: &[f32; 16], out: &mut [f32]) {
+        let high = |byte: u8| values[usize::from(byte >> 4)];
+        let low = |byte: u8| values[usize::from(byte & 0xf)];
+        let (first, out) = out.split_at_mut(at % 2);
+        first.iter_mut().for_each(|out| *out = low(self.packed[at / 2]));
+        let packed = &self.packed[at.div_ceil(2)..];
+        let (pairs, last) = out.as_chunks_mut();
+        for ([first, second], byte) in pairs.iter_mut().zip(packed) {
+            (*first, *second) = (high(*byte), low(*byte));
+        }
+        last.iter_mut().for_each(|out| *out = high(packed[pairs.len()]));
     }
 }
 
