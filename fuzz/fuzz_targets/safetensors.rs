@@ -8,4 +8,6 @@
 #[path = "../../crates/checkpoint-files/tests/checks/mod.rs"]
 mod checks;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| checks::check_safetensors(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    checks::check_safetensors(bytes);
+});

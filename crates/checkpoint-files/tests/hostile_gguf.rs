@@ -68,6 +68,7 @@ fn tensor(name: impl AsRef<[u8]>, dims: &[u64], ggml_type: u32, offset: u64) -> 
 
 const F32: u32 = 0;
 const Q4_0: u32 = 2;
+const I8: u32 = 24;
 const U32: u32 = 4;
 const STRING: u32 = 8;
 const ARRAY: u32 = 9;
@@ -176,6 +177,16 @@ fn every_fault_is_named() {
         ("entry cut", cut(50)),
         ("overlap", tensors([tensor("a", &[9], F32, 0), tensor("b", &[1], F32, 32)], 96)),
         ("the same bytes", tensors([tensor("a", &[1], F32, 0), tensor("b", &[1], F32, 0)], 96)),
+        (
+            "overlap by a byte",
+            Gguf {
+                values: vec![alignment(U32, &[1, 0, 0, 0])],
+                tensors: vec![tensor("a", &[2], I8, 0), tensor("b", &[1], I8, 1)],
+                data: 64,
+                ..EMPTY
+            }
+            .bytes(),
+        ),
         ("overlap of many", tensors([tensor("a", &[1], F32, 64), tensor("b", &[20], F32, 0)], 96)),
     ];
     let lines = cases.iter().map(|(name, bytes)| format!("{name}: {}\n", outcome(bytes)));
@@ -236,6 +247,7 @@ fn every_fault_is_named() {
         entry cut: F: the list of tensors, 1 long, needs 24 bytes, and 14 are left
         overlap: tensor `b` in F: its bytes overlap those of `a`
         the same bytes: tensor `b` in F: its bytes overlap those of `a`
+        overlap by a byte: tensor `b` in F: its bytes overlap those of `a`
         overlap of many: tensor `a` in F: its bytes overlap those of `b`
     "#]]
     .assert_eq(&lines.collect::<String>());
@@ -256,6 +268,10 @@ fn odd_files_are_fine() {
         (
             "tensors in another order",
             tensors([tensor("a", &[1], F32, 32), tensor("b", &[1], F32, 0)], 36),
+        ),
+        (
+            "an empty tensor where another begins",
+            tensors([tensor("a", &[1], F32, 0), tensor("b", &[0], F32, 0)], 36),
         ),
         ("a gap", tensors([tensor("a", &[1], F32, 0), tensor("b", &[1], F32, 128)], 132)),
         ("bytes after the last tensor", tensors([tensor("a", &[1], F32, 0)], 500)),

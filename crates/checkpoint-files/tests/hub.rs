@@ -360,6 +360,9 @@ fn another_part_than_asked_for_is_not_taken() {
     fs::create_dir_all(hub.staging()).unwrap();
     fs::write(hub.staging().join("model.safetensors.partial"), &weights()[..50]).unwrap();
     hub.check_complete(&hub.fetch(COMMIT).unwrap());
+    let asked = hub.cdn.requests();
+    let ranges: Vec<_> = asked.iter().map(|request| request.headers.get("range")).collect();
+    assert_eq!(ranges, [Some(&"bytes=50-".to_owned()), None]);
 }
 
 /// The error where a twist spoils something, and how long was waited.
@@ -403,12 +406,13 @@ fn wrong_contents_are_not_kept() {
             true => Reply::new(200, [weights(), vec![0; 1 << 20]].concat()),
             false => reply,
         }),
-        // No digest.
-        spoiled(|request, _, mut reply| {
-            if is_weights(request) {
-                reply.headers.retain(|(name, _)| name != "X-Linked-Etag");
+        // No digest; what the CDN calls one is not the hub's word.
+        spoiled(move |request, _, mut reply| {
+            reply.headers.retain(|(name, _)| name != "X-Linked-Etag");
+            match on_cdn(request) {
+                true => Reply::new(200, reply.body).header("ETag", sha256(&weights())),
+                false => reply,
             }
-            reply
         }),
         // Another commit than asked for.
         spoiled(|request, _, mut reply| {

@@ -277,3 +277,9 @@ fn shards_stay_in_their_folder() {
         assert!(text.ends_with("which is no file name"), "{text}");
     }
 }
+
+#[test]
+fn threads_may_share_a_checkpoint() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Checkpoint>();
+}

@@ -134,6 +134,11 @@ fn what_cannot_be_written_leaves_the_earlier_file() {
         vec![TensorSource::bytes("long", StoredDtype::U8, [2, 2], vec![0; 5])],
         vec![f32s("a"), TensorSource::f32("short", [3], vec![1.0, 2.0])],
         vec![f32s("a"), TensorSource::f32("long", [1], vec![1.0, 2.0])],
+        vec![TensorSource::written("endless", StoredDtype::U8, [5000], |out| {
+            loop {
+                out.write_all(&[0; 1024])?;
+            }
+        })],
         vec![TensorSource::bytes("huge", StoredDtype::F32, [1 << 40, 1 << 40], vec![])],
         vec![TensorSource::bytes("odd", StoredDtype::F4, [3], vec![0; 2])],
         vec![TensorSource::written("made", StoredDtype::U8, [1], |_| {
@@ -157,6 +162,7 @@ fn what_cannot_be_written_leaves_the_earlier_file() {
         tensor `long` in DIR/model.safetensors: shape [2, 2] of U8 takes 4 bytes, and there are more
         tensor `short` in DIR/model.safetensors: shape [3] of F32 takes 12 bytes, and there are 8
         tensor `long` in DIR/model.safetensors: shape [1] of F32 takes 4 bytes, and there are more
+        tensor `endless` in DIR/model.safetensors: shape [5000] of U8 takes 5000 bytes, and there are more
         tensor `huge` in DIR/model.safetensors: the product of its shape [1099511627776, 1099511627776] overflows
         tensor `odd` in DIR/model.safetensors: shape [3] of F4 is no whole number of blocks of 2 values
         cannot write tensor `made` to DIR/model.safetensors: the model has no layer 7

@@ -1,5 +1,5 @@
 //! What must hold of any bytes: no panic, no large allocation, and a header that is accepted is true. The fuzz targets and the
-//! tests share it.
+//! tests share it. Each check says whether the bytes are accepted.
 
 use std::path::Path;
 
@@ -7,17 +7,18 @@ use checkpoint_files::{FileHeader, gguf};
 
 /// As a GGUF file.
 #[allow(dead_code, reason = "each fuzz target uses one of the two")]
-pub(crate) fn check_gguf(bytes: &[u8]) {
+pub(crate) fn check_gguf(bytes: &[u8]) -> bool {
     let path = Path::new("fuzz.gguf");
-    let Ok(header) = gguf::parse(path, bytes) else { return };
+    let Ok(header) = gguf::parse(path, bytes) else { return false };
     check_tensors(path, &header, bytes);
+    true
 }
 
 /// As a safetensors file; what is accepted here, the `safetensors` crate accepts, and finds the same in it.
 #[allow(dead_code, reason = "each fuzz target uses one of the two")]
-pub(crate) fn check_safetensors(bytes: &[u8]) {
+pub(crate) fn check_safetensors(bytes: &[u8]) -> bool {
     let path = Path::new("fuzz.safetensors");
-    let Ok(header) = checkpoint_files::safetensors::parse(path, bytes) else { return };
+    let Ok(header) = checkpoint_files::safetensors::parse(path, bytes) else { return false };
     check_tensors(path, &header, bytes);
     let theirs = safetensors::SafeTensors::deserialize(bytes).expect("the crate accepts it, too");
     assert_eq!(theirs.len(), header.tensors.len());
@@ -26,6 +27,7 @@ pub(crate) fn check_safetensors(bytes: &[u8]) {
         assert_eq!((tensor.shape(), tensor.data()), (info.shape.as_slice(), &bytes[info.range()]));
         assert_eq!(tensor.dtype().to_string(), info.dtype.to_string());
     }
+    true
 }
 
 fn check_tensors(path: &Path, header: &FileHeader, bytes: &[u8]) {
