@@ -171,7 +171,7 @@ fn every_fault_is_named() {
         far end: tensor `t` in F: its bytes end at 18446744073709551615, and the file has 1 of data
         too many bytes: tensor `t` in F: shape [2] of F32 takes 8 bytes, and it has 12
         too few bytes: tensor `t` in F: shape [2, 2] of F32 takes 16 bytes, and it has 4
-        broken block: tensor `t` in F: shape [3] of F4 is no whole number of blocks of 2
+        broken block: tensor `t` in F: shape [3] of F4 is no whole number of blocks of 2 values
         bytes after the last tensor: the header of F is wrong: the last 2 bytes of the file belong to no tensor
         bytes and no tensor: the header of F is wrong: the last 3 bytes of the file belong to no tensor
         gap at the begin: tensor `t` in F: bytes 0 to 1 before it belong to no tensor
