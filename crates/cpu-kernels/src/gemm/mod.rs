@@ -17,6 +17,8 @@ mod tests;
 mod transpose;
 mod transposed;
 
+use std::ops::Range;
+
 use method::Method;
 
 use crate::{ComputeDtype, FrozenWeight, Output};
@@ -38,7 +40,18 @@ pub(crate) fn products(x: &[f32], m: usize, compute: ComputeDtype, outputs: &mut
         assert_eq!(x.len(), m * weight.cols(), "an input of another length");
         assert_eq!(out.len(), m * weight.rows(), "an output of another length");
     }
-    forward::products(Method::best(compute), x, m, outputs);
+    let Some(k) = outputs.first().map(|output| output.weight.cols()) else { return };
+    for rows in pieces(m, k) {
+        let mut outputs: Vec<_> = outputs
+            .iter_mut()
+            .map(|Output { weight, out }| {
+                let n = weight.rows();
+                Output { weight, out: &mut out[rows.start * n..rows.end * n] }
+            })
+            .collect();
+        let x = &x[rows.start * k..rows.end * k];
+        forward::products(Method::best(compute), x, rows.len(), &mut outputs);
+    }
 }
 
 /// `out = dy · W`: `dy` is `[m, n]`, the weight `[n, k]`, the output `[m, k]`. Summed as in [`products`], in the order of `n`.
@@ -54,5 +67,19 @@ pub(crate) fn product_transposed(
 ) {
     assert_eq!(dy.len(), m * weight.rows(), "an input of another length");
     assert_eq!(out.len(), m * weight.cols(), "an output of another length");
-    transposed::product_transposed(Method::best(compute), dy, m, weight, out);
+    let (n, k) = (weight.rows(), weight.cols());
+    for rows in pieces(m, n) {
+        let dy = &dy[rows.start * n..rows.end * n];
+        let out = &mut out[rows.start * k..rows.end * k];
+        transposed::product_transposed(Method::best(compute), dy, rows.len(), weight, out);
+    }
+}
+
+/// Rows that are laid out at once, of `m` rows of `cols` values: so many that unpacking the weight once more is nothing beside
+/// the product, so few that threads need not keep memory for a whole layer of logits.
+fn pieces(m: usize, cols: usize) -> impl Iterator<Item = Range<usize>> {
+    /// 64 MiB of words.
+    const MAX_VALUES: usize = 1 << 24;
+    let rows = (MAX_VALUES / cols.max(1)).clamp(128, 1 << 20);
+    (0..m).step_by(rows).map(move |start| start..m.min(start + rows))
 }

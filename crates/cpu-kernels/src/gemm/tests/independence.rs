@@ -86,6 +86,23 @@ fn weights_of_one_call_change_no_bit() {
     }
 }
 
+#[test]
+fn rows_in_pieces_change_no_bit() {
+    // Rows of which the second piece begins after 128.
+    let (m, long) = (130, 140_000);
+    let (x, values) = (noise(1, m * long), noise(2, 2 * long));
+    let wide = FrozenWeight::f32(2, long, values.clone()).unwrap();
+    let tall = FrozenWeight::f32(long, 2, values).unwrap();
+    let mut out = [f32::NAN; 2 * 130];
+    for compute in COMPUTE {
+        let method = Method::best(compute);
+        super::super::products(&x, m, compute, &mut [Output { weight: &wide, out: &mut out }]);
+        assert_eq!(bits(&out), bits(&product(method, &x, m, &wide)));
+        super::super::product_transposed(&x, m, &tall, compute, &mut out);
+        assert_eq!(bits(&out), bits(&product_transposed(method, &x, m, &tall)));
+    }
+}
+
 /// NaN everywhere in a larger product leaves NaN in the memory that threads keep.
 #[test]
 fn what_memory_held_before_changes_no_bit() {

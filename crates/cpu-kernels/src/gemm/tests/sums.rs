@@ -83,8 +83,12 @@ fn near_sums_in_f64_where_all_is_divided() {
 
 #[test]
 fn an_empty_sum_is_zero() {
+    let poison = FrozenWeight::f32(64, 16, vec![f32::NAN; 64 * 16]).unwrap();
     for compute in COMPUTE {
         for method in methods(compute) {
+            // What threads keep in memory is not zero.
+            assert!(product(method, &noise(1, 64 * 16), 64, &poison)[0].is_nan());
+            assert!(product_transposed(method, &noise(1, 64 * 64), 64, &poison)[0].is_nan());
             let no_inputs = FrozenWeight::f32(20, 0, Vec::new()).unwrap();
             assert_eq!(product(method, &[], 18, &no_inputs), [0.0; 18 * 20]);
             assert!(product_transposed(method, &noise(1, 18 * 20), 18, &no_inputs).is_empty());
