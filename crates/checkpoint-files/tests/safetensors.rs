@@ -1,5 +1,6 @@
 //! Files that are written, read back, and held against the `safetensors` crate.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
@@ -134,11 +135,6 @@ fn what_cannot_be_written_leaves_the_earlier_file() {
         vec![TensorSource::bytes("long", StoredDtype::U8, [2, 2], vec![0; 5])],
         vec![f32s("a"), TensorSource::f32("short", [3], vec![1.0, 2.0])],
         vec![f32s("a"), TensorSource::f32("long", [1], vec![1.0, 2.0])],
-        vec![TensorSource::written("endless", StoredDtype::U8, [5000], |out| {
-            loop {
-                out.write_all(&[0; 1024])?;
-            }
-        })],
         vec![TensorSource::bytes("huge", StoredDtype::F32, [1 << 40, 1 << 40], vec![])],
         vec![TensorSource::bytes("odd", StoredDtype::F4, [3], vec![0; 2])],
         vec![TensorSource::written("made", StoredDtype::U8, [1], |_| {
@@ -162,12 +158,25 @@ fn what_cannot_be_written_leaves_the_earlier_file() {
         tensor `long` in DIR/model.safetensors: shape [2, 2] of U8 takes 4 bytes, and there are more
         tensor `short` in DIR/model.safetensors: shape [3] of F32 takes 12 bytes, and there are 8
         tensor `long` in DIR/model.safetensors: shape [1] of F32 takes 4 bytes, and there are more
-        tensor `endless` in DIR/model.safetensors: shape [5000] of U8 takes 5000 bytes, and there are more
         tensor `huge` in DIR/model.safetensors: the product of its shape [1099511627776, 1099511627776] overflows
         tensor `odd` in DIR/model.safetensors: shape [3] of F4 is no whole number of blocks of 2 values
         cannot write tensor `made` to DIR/model.safetensors: the model has no layer 7
     "#]]
     .assert_eq(&lines);
+}
+
+#[test]
+fn a_maker_that_writes_too_much_is_stopped_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let written = Cell::new(0);
+    let tensor = TensorSource::written("t", StoredDtype::U8, [2500], |out| {
+        (0..100)
+            .try_for_each(|_| out.write_all(&[0; 1000]).map(|()| written.set(written.get() + 1)))
+    });
+    let error = write_safetensors(&path, [tensor], &BTreeMap::new()).unwrap_err();
+    assert!(error.to_string().ends_with("takes 2500 bytes, and there are more"), "{error}");
+    assert_eq!(written.get(), 2);
 }
 
 fn layers(n: usize) -> Vec<TensorSource<'static>> {
