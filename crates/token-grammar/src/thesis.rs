@@ -21,7 +21,12 @@ pub(crate) fn thesis_lark(vocabulary: Option<&Vocabulary>) -> String {
     let mut lark = String::from("start:");
     for part in StructureTag::ALL {
         let content = if part == StructureTag::Action { "action" } else { "TEXT" };
-        let _ = write!(lark, " {} {content} {}", tag(part.open()), tag(part.close()));
+        let open = match special(part.open()) {
+            // SentencePiece begins any text with a space, which its decoder takes off again.
+            None if part == StructureTag::Reasoning => format!("/ ?{}/", part.open()),
+            _ => tag(part.open()),
+        };
+        let _ = write!(lark, " {open} {content} {}", tag(part.close()));
     }
     let _ = write!(lark, "\naction: {}\n", actions.join(" | "));
     lark + r"TEXT: /[^<]*[^<\s][^<]*/" + "\n"

@@ -163,6 +163,10 @@ fn whole_texts_are_checked() {
     assert_eq!(at(&thesis, good), None);
     assert!(Completion::parse(good).is_ok());
     assert_eq!(at(&thesis, &good.replace("<HOLD>", "HOLD")), None);
+    assert_eq!(
+        (at(&thesis, &format!(" {good}")), at(&thesis, &format!("  {good}"))),
+        (None, Some(1))
+    );
     assert_eq!(at(&thesis, &good.replace("<HOLD>", "MOON")), Some(56));
     assert_eq!(at(&thesis, &good[..20]), Some(20));
     assert_eq!(at(&thesis, &good.replace("a > b", " \n")), Some(13));
