@@ -9,7 +9,7 @@ use crate::{Float, WeightError};
 mod tests;
 
 /// What one step of a code is worth where the largest value of the row is 1: 1/127, as bitsandbytes writes it.
-const STEP: f32 = 7.874_016e-3;
+pub(crate) const STEP: f32 = 7.874_016e-3;
 
 /// Values in 8 bits with one scale a row: code `round(w * 127 / absmax)`, ties to even.
 ///

@@ -19,6 +19,12 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn splat(value: f32) -> Self {
+        // SAFETY: by the trait, the instructions are there.
+        unsafe { Self(_mm256_set1_ps(value), _mm256_set1_ps(value)) }
+    }
+
+    #[inline(always)]
     unsafe fn load(at: *const f32) -> Self {
         // SAFETY: by the trait, 16 floats can be read.
         unsafe { Self(_mm256_loadu_ps(at), _mm256_loadu_ps(at.add(8))) }

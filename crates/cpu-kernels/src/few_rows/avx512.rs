@@ -18,6 +18,12 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn splat(value: f32) -> Self {
+        // SAFETY: by the trait, the instructions are there.
+        unsafe { Self(_mm512_set1_ps(value)) }
+    }
+
+    #[inline(always)]
     unsafe fn load(at: *const f32) -> Self {
         // SAFETY: by the trait, 16 floats can be read.
         unsafe { Self(_mm512_loadu_ps(at)) }

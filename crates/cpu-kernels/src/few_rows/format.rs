@@ -2,13 +2,14 @@
 
 use super::inputs::Order;
 use super::lanes::Lanes;
+use crate::int8;
 
 /// Where a row of weights lies.
 #[derive(Clone, Copy)]
 pub(super) struct Row {
     /// Its values or codes.
     pub(super) values: *const u8,
-    /// Its scales, one for each 64 values, where the format has them.
+    /// Its scales, one for each 64 values or one for all, where the format has them.
     pub(super) scales: *const f32,
 }
 
@@ -32,8 +33,10 @@ pub(super) struct F32<const ROUND: bool>;
 pub(super) struct Bf16;
 /// Half floats, rounded to bfloat16 where `ROUND`.
 pub(super) struct F16<const ROUND: bool>;
-/// Signed bytes; the scale of a row is not in them.
+/// Signed bytes; the scale of a row multiplies its sums.
 pub(super) struct Int8;
+/// Signed bytes times the absmax of their row, rounded to bfloat16.
+pub(super) struct RoundedInt8;
 /// 4-bit NormalFloat, rounded to bfloat16 where `ROUND`.
 pub(super) struct Nf4<const ROUND: bool>;
 
@@ -101,6 +104,23 @@ impl Format for Int8 {
         unsafe {
             let at = row.values.add(step * Self::BYTES);
             [L::load_i8(at), L::load_i8(at.add(16)), L::load_i8(at.add(32)), L::load_i8(at.add(48))]
+        }
+    }
+}
+
+impl Format for RoundedInt8 {
+    const BYTES: usize = Int8::BYTES;
+    const ORDER: Order = Int8::ORDER;
+
+    #[inline(always)]
+    unsafe fn unpack<L: Lanes>(row: Row, step: usize) -> [L; 4] {
+        // SAFETY: the caller has 64 values there, and the absmax of the row.
+        unsafe {
+            let (absmax, step_size) = (L::splat(*row.scales), L::splat(int8::STEP));
+            // Two roundings, as the values of a row have them.
+            let values = Int8::unpack::<L>(row, step);
+            let values = values.map(|v| L::zero().fma(v, absmax));
+            rounded::<L, true>(values.map(|v| L::zero().fma(v, step_size)))
         }
     }
 }

@@ -11,6 +11,8 @@ pub(super) trait Lanes: Copy {
     const MANY: bool;
 
     unsafe fn zero() -> Self;
+    /// The same float 16 times.
+    unsafe fn splat(value: f32) -> Self;
     unsafe fn load(at: *const f32) -> Self;
     /// 16 half floats.
     unsafe fn load_f16(at: *const u8) -> Self;

@@ -1,7 +1,8 @@
 use std::marker::PhantomData;
 use std::ops::Range;
+use std::ptr::null;
 
-use super::format::{Bf16, F16, F32, Format, Int8, Nf4, Row};
+use super::format::{Bf16, F16, F32, Format, Int8, Nf4, RoundedInt8, Row};
 use super::inputs::{Inputs, Order, STEP};
 use super::lanes::Lanes;
 use super::portable::Portable;
@@ -94,16 +95,21 @@ impl<'a> Part<'a> {
     #[inline(always)]
     unsafe fn run_with<L: Lanes>(&self, rows: Range<usize>) {
         let k = self.weight.cols();
+        let plain = |_| (null(), 1.0);
         // SAFETY: the caller has the instructions, and the weight is of the format.
         unsafe {
             match (self.weight.values(), self.round) {
-                (Values::F32(v), false) => self.dense::<L, F32<false>, _>(v, rows, |_| 1.0),
-                (Values::F32(v), true) => self.dense::<L, F32<true>, _>(v, rows, |_| 1.0),
-                (Values::Bf16(v), _) => self.dense::<L, Bf16, _>(v, rows, |_| 1.0),
-                (Values::F16(v), false) => self.dense::<L, F16<false>, _>(v, rows, |_| 1.0),
-                (Values::F16(v), true) => self.dense::<L, F16<true>, _>(v, rows, |_| 1.0),
-                (Values::Int8(v), _) => {
-                    self.dense::<L, Int8, _>(v.codes(), rows, |row| v.scale(row));
+                (Values::F32(v), false) => self.dense::<L, F32<false>, _>(v, rows, plain),
+                (Values::F32(v), true) => self.dense::<L, F32<true>, _>(v, rows, plain),
+                (Values::Bf16(v), _) => self.dense::<L, Bf16, _>(v, rows, plain),
+                (Values::F16(v), false) => self.dense::<L, F16<false>, _>(v, rows, plain),
+                (Values::F16(v), true) => self.dense::<L, F16<true>, _>(v, rows, plain),
+                (Values::Int8(v), false) => {
+                    self.dense::<L, Int8, _>(v.codes(), rows, |row| (null(), v.scale(row)));
+                }
+                (Values::Int8(v), true) => {
+                    let absmax = |row: usize| (&raw const v.absmax()[row], 1.0);
+                    self.dense::<L, RoundedInt8, _>(v.codes(), rows, absmax);
                 }
                 (Values::Nf4(_), false) if !k.is_multiple_of(STEP) => {
                     self.unpacked::<L, F32<false>>(rows);
@@ -117,13 +123,13 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Rows of values of one size, with a factor each; the last step of a row may be short.
+    /// Rows of values of one size, with scales and a factor each; the last step of a row may be short.
     #[inline(always)]
     unsafe fn dense<L: Lanes, F: Format, T>(
         &self,
         values: &[T],
         rows: Range<usize>,
-        factor: impl Fn(usize) -> f32,
+        scale: impl Fn(usize) -> (*const f32, f32),
     ) {
         let k = self.weight.cols();
         let whole = k / STEP * STEP;
@@ -146,13 +152,14 @@ impl<'a> Part<'a> {
                     }
                 }
             }
-            let scales = std::ptr::null();
+            let scaled = members.map(&scale);
+            let row_at = |r: usize, values| Row { values, scales: scaled[r].0 };
             let runs = &[
-                (std::array::from_fn(|r| Row { values: row(r).as_ptr().cast(), scales }), k / STEP),
-                (std::array::from_fn(|r| Row { values: ends[r].as_ptr(), scales }), 1),
+                (std::array::from_fn(|r| row_at(r, row(r).as_ptr().cast())), k / STEP),
+                (std::array::from_fn(|r| row_at(r, ends[r].as_ptr())), 1),
             ][..runs];
-            let group =
-                Group { runs, factors: members.map(&factor), wanted: GROUP.min(rows.end - j) };
+            let factors = scaled.map(|(_, factor)| factor);
+            let group = Group { runs, factors, wanted: GROUP.min(rows.end - j) };
             // SAFETY: whole steps of these rows are in `values`, and the rest in their copies.
             unsafe { products::<L, F>(self.column(j), group) };
         }
@@ -203,8 +210,7 @@ impl<'a> Part<'a> {
                 self.weight.row(row, &mut out[..k]);
             }
             let row = |r: usize| values[r * stride..(r + 1) * stride].as_ptr().cast();
-            let scales = std::ptr::null();
-            let rows = std::array::from_fn(|r| Row { values: row(r), scales });
+            let rows = std::array::from_fn(|r| Row { values: row(r), scales: null() });
             let runs = &[(rows, stride / STEP)];
             let group = Group { runs, factors: [1.0; GROUP], wanted };
             // SAFETY: `values` are whole steps.

@@ -17,6 +17,11 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    unsafe fn splat(value: f32) -> Self {
+        Self([value; 16])
+    }
+
+    #[inline(always)]
     unsafe fn load(at: *const f32) -> Self {
         // SAFETY: by the trait, 16 floats can be read.
         Self(unsafe { at.cast::<[f32; 16]>().read_unaligned() })

@@ -148,10 +148,7 @@ fn check(isa: Isa, form: Form, compute: ComputeDtype, m: usize, n: usize, k: usi
     let mut row = vec![0.0; k];
     for j in 0..n {
         weight.row(j, &mut row);
-        // The codes of INT8 are exact in bf16, and their scale is no factor of the products.
-        if !matches!(form, Form::Int8) {
-            row.iter_mut().for_each(|v| *v = round(*v));
-        }
+        row.iter_mut().for_each(|v| *v = round(*v));
         for i in 0..m {
             let x: Vec<_> = x[i * k..(i + 1) * k].iter().map(|v| round(*v)).collect();
             let case = format!("{isa:?} {form:?} {compute:?} [{m}, {k}] [{n}, {k}] at {i}, {j}");
