@@ -61,7 +61,18 @@ fn tests() -> anyhow::Result<()> {
 /// The tests that want a downloaded model.
 fn real_model() -> anyhow::Result<()> {
     execute(&mut cargo(&["xtask", "fetch-model", "smollm2"]))?;
-    let args = ["test", "--locked", "-p", "tokenize", "-p", "causal-lm", "-p", "inspect-model", "--", "--ignored"];
+    let args = [
+        "test",
+        "--locked",
+        "-p",
+        "tokenize",
+        "-p",
+        "causal-lm",
+        "-p",
+        "inspect-model",
+        "--",
+        "--ignored",
+    ];
     execute(&mut cargo(&args))
 }
 

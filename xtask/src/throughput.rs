@@ -1,4 +1,5 @@
 mod backtest;
+mod generate;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -56,6 +57,18 @@ enum StageArgs {
         #[arg(long)]
         python: Option<PathBuf>,
     },
+    /// Prefill and decode of a language model, in turn with transformers
+    Generate {
+        /// Model folder or GGUF file; SmolLM2 of `cargo xtask fetch-model` by default
+        #[arg(long)]
+        model: Option<PathBuf>,
+        /// Runs of each program; the median counts
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+        /// Python with torch, transformers and gguf, for the peer; left out without it
+        #[arg(long)]
+        python: Option<PathBuf>,
+    },
 }
 
 /// Times a stage as a whole process, from a built release binary.
@@ -71,6 +84,10 @@ pub(crate) fn run(args: &ThroughputArgs) -> anyhow::Result<()> {
         }
         StageArgs::Backtest { tickers, sessions, python } => {
             backtest::run(&scratch, *tickers, *sessions, python.as_deref())
+        }
+        StageArgs::Generate { model, rounds, python } => {
+            let model = model.clone().unwrap_or_else(generate::default_model);
+            generate::run(&absolute(&model), python.as_deref(), *rounds)
         }
     }
 }
