@@ -14,6 +14,8 @@ pub mod rope;
 pub use config::{Biases, LayerConfig, ModelConfig};
 pub use error::{BatchError, LoadError};
 pub use families::supported_families;
-pub use load::{DenseDtype, LoadOptions, LoadProgress, Quantization, load, read_config};
+pub use load::{
+    DenseDtype, LoadOptions, LoadProgress, Quantization, load, read_config, save_quantized,
+};
 pub use model::{CausalLm, KvCache};
 pub use rope::{RopeConfig, RopeScaling};

@@ -6,7 +6,7 @@ use checkpoint_files::Checkpoint;
 use lora_linear::{Frozen, Lora};
 
 use super::settings::AdapterSettings;
-use crate::load::{EMBEDDING, HEAD, Kind, Parameter};
+use crate::load::{EMBEDDING, Kind, Parameter};
 use crate::ops::DecoderBackend;
 use crate::{LoadError, ModelConfig};
 
@@ -23,7 +23,6 @@ pub(crate) struct AdapterPlan {
     tensors: Checkpoint,
     modules: BTreeSet<String>,
     rows: Vec<(usize, Vec<f32>)>,
-    tied_head: bool,
 }
 
 impl AdapterPlan {
@@ -41,7 +40,7 @@ impl AdapterPlan {
         check(folder, &settings, &tensors, &expected, parameters)?;
         let rows = token_rows(&settings, &tensors, config, &path)?;
         let modules = modules.into_keys().collect();
-        Ok(Self { settings, tensors, modules, rows, tied_head: config.tied_head })
+        Ok(Self { settings, tensors, modules, rows })
     }
 
     /// The adapter of a projection; `None` where it has none.
@@ -69,9 +68,10 @@ impl AdapterPlan {
         Ok(Some(lora))
     }
 
-    /// Rows that take the place of the embedding's, and of the head's where it is the embedding.
+    /// Rows that take the place of those of the parameter `name`: the embedding has them, and the head where it is the
+    /// embedding.
     pub(crate) fn replaced_rows(&self, name: &str) -> &[(usize, Vec<f32>)] {
-        if name == EMBEDDING || (name == HEAD && self.tied_head) { &self.rows } else { &[] }
+        if name == EMBEDDING { &self.rows } else { &[] }
     }
 
     fn matrix<B: DecoderBackend>(

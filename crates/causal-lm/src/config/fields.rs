@@ -35,6 +35,11 @@ impl Fields {
         &self.path
     }
 
+    /// All of them.
+    pub(crate) fn object(&self) -> &Map<String, Value> {
+        &self.object
+    }
+
     /// Keys that are there and not null.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
         self.object.iter().filter(|(_, value)| !value.is_null()).map(|(key, _)| key.as_str())

@@ -24,7 +24,8 @@ pub(crate) fn fields_of_gguf(checkpoint: &Checkpoint) -> Result<(Fields, GgufFam
     };
     let keys = Keys { metadata, architecture };
     let embedding = checkpoint.get("token_embd.weight")?;
-    let window = keys.integer("attention.sliding_window")?;
+    // Phi-4 says zero for none.
+    let window = keys.integer("attention.sliding_window")?.filter(|window| *window > 0);
     // Mistral goes by Llama's name; its window tells it.
     let name = if family.name == "llama" && window.is_some() { "mistral" } else { family.name };
     let heads = keys.required("attention.head_count")?;

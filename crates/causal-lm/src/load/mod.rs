@@ -5,6 +5,7 @@ mod check;
 mod layout;
 mod names;
 mod options;
+mod save_quantized;
 mod source;
 mod stored_quantization;
 mod tokenizer_ids;
@@ -12,14 +13,16 @@ mod weights;
 
 use std::path::Path;
 
-pub(crate) use layout::{EMBEDDING, HEAD, Kind, Parameter};
+pub(crate) use layout::{EMBEDDING, Kind, Parameter};
 pub use options::{DenseDtype, LoadOptions, LoadProgress, Quantization};
+pub use save_quantized::save_quantized;
 
 use build::Builder;
 use check::check_tensors;
 use source::Source;
 
 use crate::adapter::AdapterPlan;
+use crate::config::Fields;
 use crate::ops::DecoderBackend;
 use crate::{CausalLm, LoadError, ModelConfig};
 
@@ -46,10 +49,13 @@ pub fn load<B: DecoderBackend>(
     Builder::new(&source, &parameters, options, adapter.as_ref(), device, progress).build()
 }
 
-/// Reads and checks the configuration of a transformers folder or a GGUF file, and nothing else.
+/// Reads and checks the configuration of a transformers folder or a GGUF file, and no tensor.
 ///
 /// # Errors
 /// [`LoadError`].
 pub fn read_config(source: &Path) -> Result<ModelConfig, LoadError> {
+    if source.is_dir() {
+        return crate::families::read_config(&Fields::read(&source.join("config.json"))?);
+    }
     Ok(Source::open(source)?.config)
 }

@@ -20,8 +20,8 @@ pub(crate) const SCB: &str = "SCB";
 pub(crate) const WEIGHT_FORMAT: &str = "weight_format";
 
 /// Values per scale, and scales per scale of scales; bitsandbytes' default, and the only ones here.
-const BLOCK: usize = 64;
-const NESTED_BLOCK: usize = 256;
+pub(crate) const NF4_BLOCK: usize = 64;
+pub(crate) const NESTED_BLOCK: usize = 256;
 
 /// How a projection is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,9 +91,9 @@ pub(super) fn read_nf4(source: &Source, parameter: &Parameter) -> Result<FrozenW
         Ok(state) => state,
         Err(error) => return wrong(&format!("its quant_state cannot be read: {error}")),
     };
-    if state.quant_type != "nf4" || state.blocksize != BLOCK || state.shape != *shape {
+    if state.quant_type != "nf4" || state.blocksize != NF4_BLOCK || state.shape != *shape {
         return wrong(&format!(
-            "{} in blocks of {} with shape {:?}; expected nf4 in blocks of {BLOCK} with shape {shape:?}",
+            "{} in blocks of {} with shape {:?}; expected nf4 in blocks of {NF4_BLOCK} with shape {shape:?}",
             state.quant_type, state.blocksize, state.shape
         ));
     }

@@ -8,15 +8,12 @@ use half::{bf16, f16};
 
 use super::layout::Parameter;
 use super::source::Source;
-use super::stored_quantization::{Stored, read_int8, read_nf4, stored};
+use super::stored_quantization::{NF4_BLOCK, Stored, read_int8, read_nf4, stored};
 use super::{DenseDtype, LoadOptions, Quantization};
 use crate::LoadError;
 
 /// About how many values are converted at a time.
 const CHUNK: usize = 1 << 20;
-
-/// Values per scale of NF4; a chunk ends between two blocks.
-const NF4_BLOCK: usize = 64;
 
 /// Rows that take the place of stored ones, by index, in rising order.
 pub(super) type ReplacedRows<'a> = &'a [(usize, Vec<f32>)];
@@ -29,8 +26,12 @@ pub(super) fn projection(
 ) -> Result<FrozenWeight, LoadError> {
     let asked = options.quantization;
     match (stored(source, &parameter.name), asked) {
-        (Stored::Nf4, Quantization::None | Quantization::Nf4 { .. }) => read_nf4(source, parameter),
-        (Stored::Int8, Quantization::None | Quantization::Int8) => read_int8(source, parameter),
+        (Stored::Nf4, Quantization::None | Quantization::Nf4 { .. }) => {
+            released(source, parameter, read_nf4(source, parameter)?)
+        }
+        (Stored::Int8, Quantization::None | Quantization::Int8) => {
+            released(source, parameter, read_int8(source, parameter)?)
+        }
         (Stored::Nf4, Quantization::Int8) => Err(otherwise(source, "NF4", "INT8")),
         (Stored::Int8, Quantization::Nf4 { .. }) => Err(otherwise(source, "INT8", "NF4")),
         (Stored::Plain, Quantization::None) => dense(source, parameter, options, &[]),
@@ -157,6 +158,16 @@ fn in_chunks(
         source.checkpoint.release(&part);
     }
     Ok(())
+}
+
+/// The weight, whose stored bytes are not needed any more.
+fn released(
+    source: &Source,
+    parameter: &Parameter,
+    weight: FrozenWeight,
+) -> Result<FrozenWeight, LoadError> {
+    source.checkpoint.release(&source.view(&parameter.name)?);
+    Ok(weight)
 }
 
 /// Puts rows of heads back in order: stored are `0, half, 1, half + 1, …`.

@@ -41,7 +41,7 @@ pub(crate) struct Reference {
     /// `[rows · tokens, vocab]`.
     pub(crate) logits: Vec<f32>,
     pub(crate) logits_adapter: Vec<f32>,
-    /// What follows the first 8 tokens of the first row.
+    /// What follows the first row.
     pub(crate) greedy: Vec<u32>,
 }
 
@@ -90,7 +90,10 @@ pub(crate) fn values<B: DecoderBackend>(tensor: Tensor<B, 2>) -> Vec<f32> {
 
 pub(crate) fn max_difference(a: &[f32], b: &[f32]) -> f32 {
     assert_eq!(a.len(), b.len());
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, |max, d| if d > max || d.is_nan() { d } else { max })
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, |max, d| if d > max || d.is_nan() { d } else { max })
 }
 
 pub(crate) fn argmax(row: &[f32]) -> u32 {
