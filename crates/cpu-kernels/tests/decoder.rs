@@ -9,14 +9,8 @@ use cpu_kernels::decoder::{
 };
 
 const TOKENS: usize = 70;
-const SHAPE: AttentionShape = AttentionShape {
-    heads: 4,
-    kv_heads: 2,
-    head_dim: 24,
-    scale: 0.5,
-    window: None,
-    softcap: None,
-};
+const SHAPE: AttentionShape =
+    AttentionShape { heads: 4, kv_heads: 2, head_dim: 24, scale: 0.5, window: None, softcap: None };
 
 /// `sin(step · i + start)` for each `i`.
 fn wave(len: usize, step: f64, start: f64) -> Vec<f32> {

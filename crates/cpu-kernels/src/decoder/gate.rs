@@ -86,7 +86,7 @@ impl Gate<'_> {
 #[inline(always)]
 unsafe fn activated<L: Lanes, const GELU: bool>(x: L) -> L {
     /// `2 · √(2/π)`, and that times 0.044715.
-    const LINEAR: f32 = 1.595_769_1;
+    const LINEAR: f32 = 1.595_769_2;
     const CUBIC: f32 = 0.071_354_814;
     // SAFETY: passed on.
     unsafe {

@@ -120,6 +120,7 @@ impl<T: Stored> Tile<T> {
     ///
     /// As [`product`], `R` rows and `C` blocks.
     #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "indices keep the vectors in registers")]
     unsafe fn sums<L: Lanes, const R: usize, const C: usize>(&self) {
         // Larger ones are never called; this keeps them out of the program.
         if R > 1 && R * C > L::SUMS {

@@ -36,6 +36,7 @@ pub(super) struct Scores<'a> {
 ///
 /// As [`super::super::lanes::Kernel::run`]; `row` has the scores of all blocks named; 16 sums; scales of these blocks.
 #[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "indices keep the vectors in registers")]
 pub(super) unsafe fn weigh<L: Lanes>(row: *mut f32, of: &Scores<'_>, running: &mut Running) -> f32 {
     // SAFETY: passed on; scales are sliced.
     unsafe {

@@ -75,7 +75,7 @@ impl Stored for i8 {
         let scale = absmax(vector) / 127.0;
         for (to, value) in to.iter_mut().zip(vector) {
             // Only the quotient of a subnormal scale can be larger, and that of zeros is NaN.
-            let multiple = (value / scale).max(-127.0).min(127.0);
+            let multiple = (value / scale).clamp(-127.0, 127.0);
             // To the nearest whole number, even at ties: the low bits of the sum.
             *to = (multiple + ROUNDS).to_bits() as i8;
         }

@@ -2,6 +2,7 @@ use super::scenario::{Scenario, shape};
 use crate::cpu_features::Isa;
 use crate::decoder::attention::cached;
 use crate::decoder::{AttentionShape, KvDtype, Span};
+use crate::set_threads;
 
 fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|value| value.to_bits()).collect()
@@ -75,14 +76,15 @@ fn with_and_without_a_cache() {
 
 #[test]
 fn threads_change_nothing() {
-    let on = |threads: usize, scenario: &Scenario| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-        pool.install(|| bits(&scenario.cached(Isa::detected())))
-    };
     for scenario in scenarios() {
         // Long enough for threads.
         let scenario = Scenario { lengths: vec![(0, 400), (2000, 1), (100, 100)], ..scenario };
-        assert_eq!(on(1, &scenario), on(3, &scenario), "{scenario:?}");
+        set_threads(1);
+        let alone = bits(&scenario.cached(Isa::detected()));
+        for threads in [2, 3] {
+            set_threads(threads);
+            assert_eq!(alone, bits(&scenario.cached(Isa::detected())), "{threads}, {scenario:?}");
+        }
     }
 }
 
