@@ -61,7 +61,7 @@ pub(super) fn products(method: Method, x: &[f32], m: usize, outputs: &mut [Outpu
 fn tasks<'a>(outputs: &'a mut [Output<'_>], m: usize) -> Vec<Task<'a>> {
     let n_panels = m.div_ceil(PANEL);
     let lengths: Vec<usize> = outputs.iter().map(|output| output.weight.rows()).collect();
-    let (rows, panels) = task_size(&lengths, m, MAX_WEIGHT_ROWS, threads());
+    let (rows, panels) = task_size(&lengths, m, (PANEL, MAX_WEIGHT_ROWS), threads());
     let panels = panels / PANEL;
     let mut tasks = Vec::new();
     for Output { weight, out } in outputs {

@@ -17,6 +17,9 @@ use crate::parallel::{parallel_parts, threads};
 /// Columns of the weight that a task takes at most: panels of one block fit the second-level cache.
 const MAX_COLS: usize = 128;
 
+/// Columns that are unpacked at once: a block of NF4.
+const COLS_STEP: usize = 64;
+
 struct Task {
     rows: Range<usize>,
     cols: Range<usize>,
@@ -64,7 +67,7 @@ pub(super) fn product_transposed(
 }
 
 fn tasks(m: usize, k: usize) -> Vec<Task> {
-    let (cols, rows) = task_size(&[k], m, MAX_COLS, threads());
+    let (cols, rows) = task_size(&[k], m, (COLS_STEP, MAX_COLS), threads());
     let mut tasks = Vec::new();
     for col in (0..k).step_by(cols) {
         for row in (0..m).step_by(rows) {
