@@ -1,4 +1,7 @@
 //! Products with a few rows of `x`, as in decoding: the weights are read once, and reading them takes the time.
+//!
+//! One Zen 5 core that sums f32 from memory at 29 GB/s multiplies by the 30 layers of a 135M model, one row of `x`, at 27 GB/s
+//! (f32), 22 (bf16), 21 (INT8), 18 (NF4: 3.3 ms) and 14 (NF4 with 8-bit scales: 3.9 ms); `examples/few_rows.rs` measures it.
 
 #![expect(
     unsafe_code,
