@@ -23,7 +23,6 @@ pub struct Attention<B: DecoderBackend> {
 
 /// Queries, keys and values, apart or as one projection.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "one a block")]
 pub enum QkvProjections<B: DecoderBackend> {
     /// Three projections.
     Separate {

@@ -18,7 +18,6 @@ pub struct FeedForward<B: DecoderBackend> {
 
 /// Gate and up, apart or as one projection.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "one a block")]
 pub enum GateUpProjections<B: DecoderBackend> {
     /// Two projections.
     Separate {
