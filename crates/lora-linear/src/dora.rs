@@ -28,7 +28,8 @@ pub(crate) fn row_norms<B: FrozenBackend>(base: &Frozen<B>, lora: &Lora<B>) -> T
     let chunks = (0..outputs).step_by(CHUNK).map(|start| {
         let end = (start + CHUNK).min(outputs);
         let ids: Vec<u32> = (start as u32..end as u32).collect();
-        let delta = b.clone().slice([start..end]).matmul(a.clone()).mul_scalar(lora.scaling);
+        let delta =
+            b.clone().narrow(0, start, end - start).matmul(a.clone()).mul_scalar(lora.scaling);
         let sum = base.select(&ids, &device) + delta;
         sum.powi_scalar(2).sum_dim(1).sqrt().squeeze_dim::<1>(1)
     });

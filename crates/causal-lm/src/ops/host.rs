@@ -13,7 +13,7 @@ pub(super) fn rms_norm<B: HostTensors>(
     let [rows, cols] = shape_of(&x);
     let mut out = vec![0.0; rows * cols];
     B::read_floats(x, |x| {
-        B::read_floats(weight, |weight| decoder::rms_norm(x, weight, eps, &mut out))
+        B::read_floats(weight, |weight| decoder::rms_norm(x, weight, eps, &mut out));
     });
     B::from_floats(out, rows, cols)
 }
@@ -42,7 +42,7 @@ pub(super) fn gate<B: HostTensors>(
     let [rows, cols] = shape_of(&gate);
     let mut out = vec![0.0; rows * cols];
     B::read_floats(gate, |gate| {
-        B::read_floats(up, |up| decoder::gate(activation, gate, up, &mut out))
+        B::read_floats(up, |up| decoder::gate(activation, gate, up, &mut out));
     });
     B::from_floats(out, rows, cols)
 }
