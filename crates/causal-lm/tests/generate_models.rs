@@ -2,8 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod common;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use burn_flex::Flex;
 use burn_ndarray::NdArray;
@@ -11,44 +12,12 @@ use causal_lm::generate::{
     Answer, Batch, BatchOptions, CachedModel, Finish, Happening, Sampling, SamplingOptions, score,
 };
 use causal_lm::ops::DecoderBackend;
-use causal_lm::{CausalLm, LoadOptions, load};
-use checkpoint_files::Checkpoint;
+use causal_lm::{CausalLm, LoadOptions};
+use common::{FAMILIES, loaded, model_folder, reference};
 use cpu_kernels::decoder::KvDtype;
 
-const FAMILIES: [&str; 7] =
-    ["gemma3_text", "llama", "llama_tied_rope3", "mistral", "phi3", "qwen2", "qwen3"];
-
-fn folder(family: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/models").join(family)
-}
-
 fn model<B: DecoderBackend>(family: &str) -> CausalLm<B> {
-    let device = B::Device::default();
-    load(&folder(family), &LoadOptions::default(), &device, &|_| {}).unwrap()
-}
-
-struct Reference {
-    /// `[2, 48]`.
-    ids: Vec<Vec<u32>>,
-    /// Of the first row.
-    greedy: Vec<u32>,
-    /// `[2, 48, vocabulary]`.
-    logits: Vec<f32>,
-}
-
-impl Reference {
-    fn of(family: &str) -> Self {
-        let file = Checkpoint::open(folder(family).join("reference.safetensors")).unwrap();
-        let ids = |name: &str| -> Vec<u32> {
-            let view = file.get(name).unwrap();
-            let (words, _) = view.bytes.as_chunks::<8>();
-            words.iter().map(|word| u32::try_from(i64::from_le_bytes(*word)).unwrap()).collect()
-        };
-        let mut logits = Vec::new();
-        file.get("logits").unwrap().to_f32(&mut logits).unwrap();
-        let rows = ids("input_ids").chunks(48).map(<[u32]>::to_vec).collect();
-        Self { ids: rows, greedy: ids("greedy"), logits }
-    }
+    loaded(&model_folder(family), &LoadOptions::default())
 }
 
 type Ended = (Vec<u32>, Vec<f32>, Finish);
@@ -85,9 +54,9 @@ fn run<B: DecoderBackend>(
 }
 
 fn greedy<B: DecoderBackend>(family: &str) {
-    let (model, reference) = (model::<B>(family), Reference::of(family));
+    let (model, reference) = (model::<B>(family), reference(family));
     for prefill_chunk in [512, 7] {
-        let request = (reference.ids[0].clone(), vec![Answer::greedy(16, &[])]);
+        let request = (reference.rows[0].clone(), vec![Answer::greedy(16, &[])]);
         let ended = run(&model, 1, prefill_chunk, vec![request]);
         assert_eq!(ended[0].0, reference.greedy, "{family} by chunks of {prefill_chunk}");
         assert_eq!(ended[0].2, Finish::Length);
@@ -104,7 +73,7 @@ fn greedy_answers_are_those_of_transformers() {
 #[test]
 fn rows_that_enter_and_leave_answer_as_they_do_alone() {
     for family in ["mistral", "gemma3_text", "qwen3"] {
-        let (model, reference) = (model::<Flex>(family), Reference::of(family));
+        let (model, reference) = (model::<Flex>(family), reference(family));
         let options = SamplingOptions { temperature: 0.8, top_p: Some(0.95), ..Default::default() };
         let sampling = Sampling::new(options).unwrap();
         let answers = |request: usize| -> Vec<Answer> {
@@ -117,7 +86,7 @@ fn rows_that_enter_and_leave_answer_as_they_do_alone() {
         };
         let prompts: Vec<Vec<u32>> = (0..5)
             .map(|request| {
-                let row = &reference.ids[request % 2];
+                let row = &reference.rows[request % 2];
                 row[..48 - 11 * (request / 2)].to_vec()
             })
             .collect();
@@ -147,9 +116,9 @@ fn rows_that_enter_and_leave_answer_as_they_do_alone() {
 #[test]
 fn scores_are_log_softmax_of_the_reference() {
     for family in FAMILIES {
-        let (model, reference) = (model::<Flex>(family), Reference::of(family));
+        let (model, reference) = (model::<Flex>(family), reference(family));
         let vocabulary = model.config().vocab_size;
-        for (row, logits) in reference.ids.iter().zip(reference.logits.chunks(48 * vocabulary)) {
+        for (row, logits) in reference.rows.iter().zip(reference.logits.chunks(48 * vocabulary)) {
             let got = score(&model, row).unwrap();
             assert_eq!(got.len(), 47);
             for ((logits, &id), got) in logits.chunks(vocabulary).zip(&row[1..]).zip(got) {
@@ -158,17 +127,17 @@ fn scores_are_log_softmax_of_the_reference() {
                 assert!((f64::from(got) - want).abs() < 2e-4, "{family}: {got} {want}");
             }
         }
-        assert_eq!(score(&model, &reference.ids[0][..1]).unwrap(), []);
+        assert!(score(&model, &reference.rows[0][..1]).unwrap().is_empty());
         assert!(score(&model, &[]).is_err() && score(&model, &[1, 272]).is_err());
     }
 }
 
 #[test]
 fn log_probabilities_of_an_answer_are_its_scores() {
-    let (model, reference) = (model::<Flex>("llama"), Reference::of("llama"));
-    let request = (reference.ids[0].clone(), vec![Answer::greedy(16, &[])]);
+    let (model, reference) = (model::<Flex>("llama"), reference("llama"));
+    let request = (reference.rows[0].clone(), vec![Answer::greedy(16, &[])]);
     let (ids, log_probs, _) = run(&model, 1, 512, vec![request]).remove(0);
-    let scores = score(&model, &[&*reference.ids[0], &ids].concat()).unwrap();
+    let scores = score(&model, &[&*reference.rows[0], &ids].concat()).unwrap();
     for (log_prob, score) in log_probs.iter().zip(&scores[47..]) {
         assert!((log_prob - score).abs() < 1e-4, "{log_prob} {score}");
     }

@@ -128,10 +128,10 @@ fn adapter(config: &ModelConfig, lora: &LoraSize) -> Result<Adapter, EstimateErr
     let mut adapter = Adapter::default();
     for (name, rows, cols, _) in &all {
         if lora.targets.is_empty() || lora.targets.iter().any(|target| target == name) {
-            let too_large = EstimateError::TooLarge { what: "adapter" };
-            let values = product(&[rank, (rows + cols) as u64, layers]).ok_or(too_large)?;
-            adapter.parameters += values;
-            adapter.width += rank;
+            let too_large = || EstimateError::TooLarge { what: "adapter" };
+            let values = product(&[rank, (rows + cols) as u64, layers]).ok_or_else(too_large)?;
+            adapter.parameters = adapter.parameters.checked_add(values).ok_or_else(too_large)?;
+            adapter.width = adapter.width.checked_add(rank).ok_or_else(too_large)?;
         }
     }
     Ok(adapter)

@@ -16,6 +16,8 @@
 mod error;
 mod memory;
 mod tensors;
+#[cfg(test)]
+mod tests;
 mod workload;
 
 pub use error::EstimateError;

@@ -37,7 +37,8 @@ impl TensorSize {
 pub fn tensor_sizes(config: &ModelConfig) -> Vec<TensorSize> {
     let layers = config.layers.len();
     let hidden = config.hidden_size;
-    let mut sizes = vec![matrix("embed_tokens", TensorRole::Embedding, config.vocab_size, hidden, 1)];
+    let mut sizes =
+        vec![matrix("embed_tokens", TensorRole::Embedding, config.vocab_size, hidden, 1)];
     if !config.tied_head {
         sizes.push(matrix("lm_head", TensorRole::Embedding, config.vocab_size, hidden, 1));
     }

@@ -278,7 +278,7 @@ fn a_constraint_that_leaves_nothing_fails() {
         let answer =
             Answer { sampling, constraint: Some(Box::new(Nothing)), ..Answer::greedy(3, &[]) };
         let (tokens, failed) = alone(&[1, 2], answer);
-        assert_eq!(tokens, []);
+        assert!(tokens.is_empty());
         assert_eq!(failed.unwrap_err(), "the constraint allows no token after 2 tokens");
     }
 }
@@ -338,7 +338,7 @@ fn seeds_draw_from_the_distribution() {
         batch.add([4, 4], (0..n).map(answer)).unwrap();
         let mut counts = vec![0u32; weights.len()];
         run(&mut batch).into_values().for_each(|(tokens, _)| counts[tokens[0] as usize] += 1);
-        let mut degrees = -1.0;
+        let mut degrees = -1.0f64;
         let mut chi = 0.0;
         for (&count, weight) in counts.iter().zip(&weights) {
             let expected = n as f64 * weight / total;

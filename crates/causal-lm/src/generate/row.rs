@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use super::candidates::Scratch;
 use super::pick::{Choice, pick};
-use super::{Answer, AnswerId, AnyError, Finish, GenerateError, Happening, Token, TokenMask, Verdict};
+use super::{
+    Answer, AnswerId, AnyError, Finish, GenerateError, Happening, Token, TokenMask, Verdict,
+};
 
 /// An answer on its way.
 pub(super) struct Row {

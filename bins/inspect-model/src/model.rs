@@ -1,0 +1,37 @@
+use std::path::PathBuf;
+
+use causal_lm::ops::DecoderBackend;
+use causal_lm::{CausalLm, LoadOptions, load};
+use stage_cli::{Stage, Unit};
+
+use crate::args::ModelArgs;
+use crate::config::InspectConfig;
+use crate::hints::with_load_hint;
+use crate::source::Source;
+
+/// How the settings load a model.
+pub(crate) fn load_options(config: &InspectConfig, adapter: Option<PathBuf>) -> LoadOptions {
+    LoadOptions {
+        quantization: config.quantization.with(config.double_quantization),
+        dtype: config.dtype.into(),
+        compute: config.compute_dtype.into(),
+        adapter,
+    }
+}
+
+/// Loads a model, with a bar that counts stored bytes.
+pub(crate) fn load_model<B: DecoderBackend>(
+    stage: &Stage,
+    source: &Source,
+    args: &ModelArgs,
+    config: &InspectConfig,
+) -> anyhow::Result<CausalLm<B>> {
+    let options = load_options(config, args.adapter.clone());
+    let bar = stage.progress("load", 0, Unit::Bytes);
+    let loaded = load(source.path(), &options, &B::Device::default(), &|progress| {
+        bar.set_length(progress.total);
+        bar.set_position(progress.done);
+    });
+    bar.finish_and_clear();
+    with_load_hint(loaded)
+}

@@ -1,0 +1,93 @@
+use anyhow::{Context, anyhow};
+use checkpoint_files::{Checkpoint, Metadata};
+use chrono::Utc;
+use stage_cli::Hint;
+use thesis_core::{AsOfDate, StructureTag};
+use tokenize::{
+    GgufVocabulary, ModelFiles, PromptFormat, PromptOptions, Question, StructureTokens,
+};
+
+use crate::args::GenerateArgs;
+use crate::source::{Source, SourceKind};
+
+/// The files that say how a model reads and writes text.
+pub(crate) fn model_files(source: &Source) -> anyhow::Result<ModelFiles> {
+    match source.kind() {
+        SourceKind::Folder => Ok(ModelFiles::read(source.path())?),
+        SourceKind::Gguf => {
+            let checkpoint = Checkpoint::open(source.path())?;
+            let vocabulary = gguf_vocabulary(checkpoint.metadata())?;
+            Ok(ModelFiles::from_gguf(source.path(), &vocabulary)?)
+        }
+    }
+}
+
+/// How the model is asked. Tags of an answer are single tokens where the tokenizer has all of them.
+pub(crate) fn prompt_format(
+    files: &ModelFiles,
+    system: Option<String>,
+) -> anyhow::Result<PromptFormat> {
+    let with = |structure_tokens| PromptOptions {
+        structure_tokens,
+        system_prompt: system.clone(),
+        ..PromptOptions::default()
+    };
+    let plain = PromptFormat::new(files, &with(StructureTokens::Plain))?;
+    let has = |token| plain.tokenizer().token_to_id(token).is_some();
+    if StructureTag::tokens().all(has) {
+        return Ok(PromptFormat::new(files, &with(StructureTokens::Added))?);
+    }
+    Ok(plain)
+}
+
+/// The ids of what the flags ask.
+pub(crate) fn prompt_ids(args: &GenerateArgs, format: &PromptFormat) -> anyhow::Result<Vec<u32>> {
+    if let Some(prompt) = &args.prompt {
+        let encoding = format.tokenizer().encode(prompt.as_str(), true);
+        let encoding = encoding.map_err(|error| anyhow!(error)).context("the prompt")?;
+        return Ok(encoding.get_ids().to_vec());
+    }
+    let as_of_date = match &args.as_of_date {
+        Some(date) => AsOfDate::parse(date).hint("--as-of-date is like 2026-11-21")?,
+        None => AsOfDate::new(Utc::now().date_naive()),
+    };
+    let input = args.chat.as_deref().unwrap_or_default();
+    Ok(format.prompt_ids(&Question { instruction: "", input, as_of_date })?)
+}
+
+/// Ids at which an answer ends: those of the model's files, and the token that its template ends a turn with.
+pub(crate) fn stop_ids(files: &ModelFiles, format: &PromptFormat) -> Vec<u32> {
+    let mut ids = files.stop_ids();
+    if !ids.contains(&format.end_token().id) {
+        ids.push(format.end_token().id);
+    }
+    ids
+}
+
+fn gguf_vocabulary(metadata: &Metadata) -> anyhow::Result<GgufVocabulary> {
+    let text = |key: &str| -> anyhow::Result<Option<String>> {
+        Ok(metadata.optional::<&str>(key)?.map(str::to_owned))
+    };
+    let id = |key: &str| metadata.optional::<u32>(&format!("tokenizer.ggml.{key}_token_id"));
+    let strings = |key: &str| -> anyhow::Result<Vec<String>> {
+        Ok(metadata.optional::<&[String]>(key)?.unwrap_or_default().to_vec())
+    };
+    let token_types = metadata.optional::<&[i32]>("tokenizer.ggml.token_type")?;
+    let scores = metadata.optional::<&[f32]>("tokenizer.ggml.scores")?;
+    Ok(GgufVocabulary {
+        model: metadata.str("tokenizer.ggml.model")?.to_owned(),
+        pre: text("tokenizer.ggml.pre")?,
+        tokens: metadata.strings("tokenizer.ggml.tokens")?.to_vec(),
+        token_types: token_types.unwrap_or_default().to_vec(),
+        merges: strings("tokenizer.ggml.merges")?,
+        scores: scores.unwrap_or_default().to_vec(),
+        bos: id("bos")?,
+        eos: id("eos")?,
+        eot: id("eot")?,
+        unknown: id("unknown")?,
+        pad: id("padding")?,
+        add_bos: metadata.optional("tokenizer.ggml.add_bos_token")?,
+        add_space_prefix: metadata.optional("tokenizer.ggml.add_space_prefix")?,
+        chat_template: text("tokenizer.chat_template")?,
+    })
+}
