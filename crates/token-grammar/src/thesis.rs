@@ -18,12 +18,13 @@ pub(crate) fn thesis_lark(vocabulary: Option<&Vocabulary>) -> String {
         None if vocabulary.is_none() => format!("{:?} | {:?}", action.token(), action.as_str()),
         None => format!("{:?}", action.as_str()),
     });
+    let spaced = vocabulary.is_none_or(Vocabulary::begins_with_space);
     let mut lark = String::from("start:");
     for part in StructureTag::ALL {
         let content = if part == StructureTag::Action { "action" } else { "TEXT" };
         let open = match special(part.open()) {
-            // SentencePiece begins any text with a space, which its decoder takes off again.
-            None if part == StructureTag::Reasoning => format!("/ ?{}/", part.open()),
+            // The decoder takes the space off again.
+            None if part == StructureTag::Reasoning && spaced => format!("/ ?{}/", part.open()),
             _ => tag(part.open()),
         };
         let _ = write!(lark, " {open} {content} {}", tag(part.close()));

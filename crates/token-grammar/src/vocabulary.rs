@@ -158,6 +158,13 @@ impl Vocabulary {
         self.inner.by_first_byte.get(usize::from(byte)).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether the model's tokenizer begins a text with a space of its own, as SentencePiece does.
+    pub(crate) fn begins_with_space(&self) -> bool {
+        let tokens = self.tokenize.as_ref().map(|tokenize| tokenize("<"));
+        let first = tokens.and_then(|tokens| self.bytes(*tokens.first()?));
+        first.is_some_and(|bytes| bytes.starts_with(b" "))
+    }
+
     /// The text as the model's tokenizer cuts it, where that is known and gives back just the text.
     pub(crate) fn tokenize(&self, text: &[u8]) -> Option<Vec<u32>> {
         let tokens = self.tokenize.as_ref()?(std::str::from_utf8(text).ok()?);

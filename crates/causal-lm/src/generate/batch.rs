@@ -184,11 +184,11 @@ impl<M: StepModel> Batch<M> {
     /// [`GenerateError::Model`] and [`GenerateError::LogitsShape`]: every answer on its way has ended without an event.
     /// What concerns a single answer is an event, [`Happening::Failed`].
     pub fn step(&mut self) -> Result<StepSize, GenerateError> {
-        let mut size = StepSize::default();
-        size.reused = match self.enter() {
+        let reused = match self.enter() {
             Ok(reused) => reused,
             Err(source) => return Err(self.give_up(GenerateError::Model { tokens: 0, source })),
         };
+        let mut size = StepSize { reused, ..StepSize::default() };
         let advanced = self.lay_out(&mut size);
         let vocabulary = self.model.vocabulary();
         let Buffers { ids, spans, wanted, logits, happen } = &mut self.buffers;

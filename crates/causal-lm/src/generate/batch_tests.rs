@@ -139,7 +139,9 @@ fn what_ends_an_answer() {
     let mut batch = Batch::new(FakeModel::new(1, 64), BatchOptions::default()).unwrap();
     let [running, waiting] =
         [[1], [2]].map(|prompt| batch.add(prompt, [Answer::greedy(30, &[])]).unwrap()[0]);
-    (0..3).for_each(|_| drop(batch.step().unwrap()));
+    for _ in 0..3 {
+        batch.step().unwrap();
+    }
     batch.cancel(running);
     batch.cancel(waiting);
     batch.cancel(running);

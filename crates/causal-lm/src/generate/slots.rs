@@ -44,9 +44,9 @@ impl Slots {
         self.slots.iter().all(|slot| slot.row.is_some())
     }
 
-    /// Whether another row with the same prompt is on its way through it: worth waiting for.
+    /// Whether another row with the same prompt has more of it ahead than the last token, which is never shared: worth waiting for.
     pub(super) fn is_prefilling(&self, prompt: &Arc<[u32]>) -> bool {
-        self.rows().any(|(_, row)| Arc::ptr_eq(&row.prompt, prompt) && !row.is_prefilled())
+        self.rows().any(|(_, row)| Arc::ptr_eq(&row.prompt, prompt) && row.pending() > 1)
     }
 
     /// The best place for a sequence of `ids`: the last token always goes through the model, for its logits.
