@@ -2,10 +2,12 @@ use causal_lm::save_quantized;
 use run_manifest::{ManifestError, StagedDir};
 use serde_json::json;
 use stage_cli::{Hint, Stage, Unit};
+use tokenize::tokenizer_files;
 
 use crate::args::QuantizeArgs;
 use crate::hints::with_load_hint;
-use crate::source::Source;
+use crate::source::{Source, SourceKind};
+use crate::text::{model_files, prompt_format};
 
 /// Writes a model with quantized projections, and a manifest beside it.
 pub(crate) fn run(stage: &Stage, args: &QuantizeArgs) -> anyhow::Result<()> {
@@ -29,6 +31,12 @@ pub(crate) fn run(stage: &Stage, args: &QuantizeArgs) -> anyhow::Result<()> {
     });
     bar.finish_and_clear();
     with_load_hint(saved)?;
+    if source.kind() == SourceKind::Gguf {
+        let files = model_files(&source)?;
+        for file in tokenizer_files(&files, &prompt_format(&files, None)?)? {
+            std::fs::write(folder.path().join(file.name), file.text)?;
+        }
+    }
     folder.commit(run)?;
     tracing::info!("{} is quantized; --model takes it as it is", args.out.display());
     Ok(())

@@ -33,14 +33,15 @@ const COMPANIONS: [&str; 9] = [
 ];
 
 /// Writes the model of the folder `source` into the folder `out` with the projections of its blocks quantized; all else
-/// is as it is stored. Tokenizer files come along. `config.json` is written last: a folder without it is unfinished.
+/// is as it is stored; quantized embeddings of a GGUF file become bf16. Tokenizer files of a folder come along, those of a
+/// GGUF file are the caller's to write. `config.json` is written last: a folder without it is unfinished.
 ///
 /// Names and types are those of bitsandbytes: `….weight` in bytes with `.absmax`, `.quant_map`, `.quant_state.…`, and
 /// for double quantization `.nested_absmax` and `.nested_quant_map`; in 8 bits `….weight` with `….SCB`. Loading `out`
 /// gives the bits that loading `source` with the same quantization gives.
 ///
 /// # Errors
-/// [`LoadError`], also for a GGUF file, for a model that is quantized already, and for [`Quantization::None`].
+/// [`LoadError`], also for a model that is quantized already by bitsandbytes, and for [`Quantization::None`].
 pub fn save_quantized(
     source: &Path,
     out: &Path,
@@ -50,9 +51,7 @@ pub fn save_quantized(
     let source = Source::open(source)?;
     let parameters = parameters(&source.config);
     check_tensors(&source, &parameters)?;
-    let refused = if source.is_gguf() {
-        Some("a GGUF file is not saved as a quantized folder; start from the transformers folder")
-    } else if quantization == Quantization::None {
+    let refused = if quantization == Quantization::None {
         Some("no quantization is asked for")
     } else if parameters.iter().any(|p| stored(&source, &p.name) != Stored::Plain) {
         Some("the model is quantized already")
@@ -79,7 +78,7 @@ pub fn save_quantized(
     let metadata = BTreeMap::from([("format".to_owned(), "pt".to_owned())]);
     write_shards(out, tensors, &metadata, MAX_SHARD_BYTES)?;
     let folder = if source.path().is_dir() { Some(source.path()) } else { source.path().parent() };
-    for name in COMPANIONS {
+    for name in COMPANIONS.iter().filter(|_| !source.is_gguf()) {
         let from = folder.unwrap_or(Path::new("")).join(name);
         if from.exists() {
             fs::copy(&from, out.join(name)).map_err(io("copy", &from))?;
@@ -100,8 +99,13 @@ fn saved<'a>(
 ) -> Result<Vec<TensorSource<'a>>, LoadError> {
     let Parameter { name, shape, kind } = parameter;
     if *kind != Kind::Projection {
-        let view = source.view(name)?;
-        return Ok(vec![TensorSource::bytes(name, view.dtype, shape.clone(), view.bytes)]);
+        return match source.is_gguf() {
+            true => Ok(vec![converted(source, parameter, options)?]),
+            false => {
+                let view = source.view(name)?;
+                Ok(vec![TensorSource::bytes(name, view.dtype, shape.clone(), view.bytes)])
+            }
+        };
     }
     let dtype = torch_name(source.view(name)?.dtype);
     let weight = weights::projection(source, parameter, options)?;
@@ -110,6 +114,36 @@ fn saved<'a>(
         Values::Int8(int8) => int8_tensors(name, shape, int8),
         _ => Vec::new(),
     })
+}
+
+/// A tensor of a GGUF file that is not quantized here, as a transformers folder has it.
+fn converted(
+    source: &Source,
+    parameter: &Parameter,
+    options: &LoadOptions,
+) -> Result<TensorSource<'static>, LoadError> {
+    let Parameter { name, shape, kind } = parameter;
+    if shape.len() == 1 {
+        // GGUF files have it in their norms.
+        let offset = if *kind == Kind::Norm { source.config.norm_offset } else { 0.0 };
+        let values = weights::vector(source, parameter)?.into_iter().map(|value| value - offset);
+        return Ok(TensorSource::f32(name, shape.clone(), values.collect::<Vec<_>>()));
+    }
+    let weight = weights::dense(source, parameter, options, &[])?;
+    let (dtype, bytes) = match weight.values() {
+        Values::Bf16(values) => {
+            (StoredDtype::Bf16, values.iter().flat_map(|v| v.to_le_bytes()).collect())
+        }
+        Values::F16(values) => {
+            (StoredDtype::F16, values.iter().flat_map(|v| v.to_le_bytes()).collect())
+        }
+        _ => {
+            let mut values = vec![0.0; shape.iter().product()];
+            weight.dequantize(0..weight.rows(), &mut values);
+            (StoredDtype::F32, values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>())
+        }
+    };
+    Ok(TensorSource::bytes(name, dtype, shape.clone(), bytes))
 }
 
 fn nf4_tensors<'a>(name: &str, shape: &[usize], nf4: &Nf4, dtype: &str) -> Vec<TensorSource<'a>> {
@@ -160,6 +194,7 @@ fn int8_tensors<'a>(name: &str, shape: &[usize], int8: &Int8) -> Vec<TensorSourc
 /// The model's own `config.json` with the section by which transformers finds bitsandbytes.
 fn config(source: &Source, quantization: Quantization) -> Map<String, Value> {
     let mut config = source.fields.object().clone();
+    config.retain(|_, value| !value.is_null());
     let dtype = source.view(super::EMBEDDING).map_or("float32", |view| torch_name(view.dtype));
     let double = matches!(quantization, Quantization::Nf4 { double: true });
     let section = json!({
