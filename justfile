@@ -11,13 +11,21 @@ ci:
 test:
     cargo test --workspace
 
-# ingest | build-dataset | backtest
+# ingest | build-dataset | backtest | generate
 throughput stage="ingest":
     cargo xtask throughput {{stage}}
 
 bench:
     cargo bench --package thesisforge-benches
 
+# a small real model into models/
+fetch-model name="smollm2":
+    cargo xtask fetch-model {{name}}
+
 # the XML reader against any bytes (nightly)
 fuzz:
     cargo +nightly fuzz run thesis_xml fixtures/fuzz/thesis-xml -- -dict=fuzz/thesis_xml.dict
+
+# the headers of checkpoints against any bytes (nightly): gguf | safetensors
+fuzz-headers target="gguf":
+    cargo +nightly fuzz run {{target}} fixtures/fuzz/{{target}} -- -rss_limit_mb=512 -malloc_limit_mb=64

@@ -1,6 +1,6 @@
 """Prefill and decode of transformers, as `inspect-model bench` measures them: one line of JSON.
 
-Run: python generate_transformers.py --model DIR [--batch 8] [--dtype bf16]
+Run: python generate_transformers.py --model DIR_OR_GGUF [--batch 8] [--dtype bf16]
 Versions at the time of writing: transformers 5.23.0, torch 2.13.0 on a CPU.
 
 Prompts are random ids. Prefill is one forward pass that returns the logits of the last token; decode is greedy, one token a
@@ -10,6 +10,7 @@ repeats.
 
 import argparse
 import json
+import os
 import resource
 import statistics
 import time
@@ -35,7 +36,11 @@ def main():
 
     dtype = dict(f32=torch.float32, bf16=torch.bfloat16)[args.dtype]
     began = time.perf_counter()
-    model = transformers.AutoModelForCausalLM.from_pretrained(args.model, dtype=dtype).eval()
+    folder, gguf = args.model, {}
+    if folder.endswith(".gguf"):
+        folder, file = os.path.split(os.path.abspath(folder))
+        gguf = dict(gguf_file=file)
+    model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, **gguf).eval()
     load_seconds = time.perf_counter() - began
 
     generator = torch.Generator().manual_seed(args.seed)
