@@ -7,7 +7,7 @@ use causal_lm::generate::Constraint;
 use stage_cli::Hint;
 use thesis_core::StructureTag;
 use token_grammar::{Grammar, GrammarError, Vocabulary};
-use tokenize::{PromptFormat, StructureTokens, token_bytes};
+use tokenize::{PromptFormat, StructureTokens, begins_with_space, token_bytes};
 
 /// The grammar that `--grammar` names.
 pub(crate) fn grammar(
@@ -70,5 +70,6 @@ fn vocabulary(
             .collect(),
         StructureTokens::Plain => BTreeMap::new(),
     };
-    Ok(Vocabulary::new(bytes, named, stop_ids.to_vec())?)
+    let vocabulary = Vocabulary::new(bytes, named, stop_ids.to_vec())?;
+    Ok(vocabulary.with_space_first(begins_with_space(tokenizer)))
 }

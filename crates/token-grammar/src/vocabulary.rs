@@ -33,6 +33,7 @@ const SLICES: [&str; 5] = [
 pub struct Vocabulary {
     inner: Arc<Inner>,
     tokenize: Option<Tokenize>,
+    begins_with_space: bool,
 }
 
 /// Cuts a text into tokens as the model's tokenizer does.
@@ -111,7 +112,7 @@ impl Vocabulary {
         factory.limits_mut().verbose_errors = false;
         let named = special_tokens.values().copied().filter(|id| !eos_ids.contains(id)).collect();
         let inner = Inner { factory, special: special_tokens, eos_ids, by_first_byte, named };
-        Ok(Self { inner: Arc::new(inner), tokenize: None })
+        Ok(Self { inner: Arc::new(inner), tokenize: None, begins_with_space: false })
     }
 
     /// The same with the model's tokenizer, so that [`crate::Matcher::forced`] can find text. It gets
@@ -123,6 +124,18 @@ impl Vocabulary {
     ) -> Self {
         self.tokenize = Some(Arc::new(tokenize));
         self
+    }
+
+    /// The same for a tokenizer that begins any text with a space of its own, as SentencePiece does: a thesis may begin
+    /// with one.
+    #[must_use]
+    pub fn with_space_first(mut self, begins_with_space: bool) -> Self {
+        self.begins_with_space = begins_with_space;
+        self
+    }
+
+    pub(crate) fn begins_with_space(&self) -> bool {
+        self.begins_with_space
     }
 
     /// How many tokens there are.
@@ -156,13 +169,6 @@ impl Vocabulary {
     /// The tokens that begin with a byte, shortest first.
     pub(crate) fn beginning_with(&self, byte: u8) -> &[u32] {
         self.inner.by_first_byte.get(usize::from(byte)).map_or(&[], Vec::as_slice)
-    }
-
-    /// Whether the model's tokenizer begins a text with a space of its own, as SentencePiece does.
-    pub(crate) fn begins_with_space(&self) -> bool {
-        let tokens = self.tokenize.as_ref().map(|tokenize| tokenize("<"));
-        let first = tokens.and_then(|tokens| self.bytes(*tokens.first()?));
-        first.is_some_and(|bytes| bytes.starts_with(b" "))
     }
 
     /// The text as the model's tokenizer cuts it, where that is known and gives back just the text.

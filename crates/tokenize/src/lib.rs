@@ -53,6 +53,6 @@ pub use sample::Sample;
 pub use shard_writer::ShardWriter;
 pub use split_report::SplitReport;
 pub use stop_strings::{StopMatch, StopMatcher, StopStrings};
-pub use token_bytes::token_bytes;
+pub use token_bytes::{begins_with_space, token_bytes};
 pub use token_stream::{Detokenizer, SpecialTokens, TokenStream};
 pub use tokenizer_files::{TokenizerFile, tokenizer_files};

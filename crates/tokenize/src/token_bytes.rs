@@ -3,6 +3,13 @@ use tokenizers::Tokenizer;
 
 use crate::TokenizeError;
 
+/// Whether the tokenizer begins a text with a space of its own, as SentencePiece does.
+pub fn begins_with_space(tokenizer: &Tokenizer) -> bool {
+    let tokens = tokenizer.encode("<", false).map(|encoding| encoding.get_tokens().to_vec());
+    let first = tokens.unwrap_or_default().into_iter().next();
+    first.is_some_and(|token| token.starts_with(['▁', 'Ġ']))
+}
+
 /// The bytes that each id of a tokenizer stands for, by id; `None` for special tokens and for ids
 /// that no token has.
 ///

@@ -8,7 +8,7 @@ use thesis_core::{Completion, StructureTag};
 use token_grammar::{Grammar, Step, Vocabulary};
 use tokenize::{
     Detokenizer, ModelFiles, PromptFormat, PromptOptions, SpecialTokens, StructureTokens,
-    token_bytes,
+    begins_with_space, token_bytes,
 };
 
 fn format(name: &str, structure_tokens: StructureTokens) -> PromptFormat {
@@ -28,7 +28,9 @@ fn grammar(format: &PromptFormat) -> Grammar {
         .collect();
     let bytes = token_bytes(tokenizer).expect("a known decoder");
     let vocabulary = Vocabulary::new(bytes, special, vec![format.end_token().id]);
-    Grammar::thesis(&vocabulary.expect("a vocabulary")).expect("a grammar")
+    let vocabulary = vocabulary.expect("a vocabulary");
+    let vocabulary = vocabulary.with_space_first(begins_with_space(tokenizer));
+    Grammar::thesis(&vocabulary).expect("a grammar")
 }
 
 #[test]
