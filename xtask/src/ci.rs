@@ -61,18 +61,8 @@ fn tests() -> anyhow::Result<()> {
 /// The tests that want a downloaded model.
 fn real_model() -> anyhow::Result<()> {
     execute(&mut cargo(&["xtask", "fetch-model", "smollm2"]))?;
-    let args = [
-        "test",
-        "--locked",
-        "-p",
-        "tokenize",
-        "-p",
-        "causal-lm",
-        "-p",
-        "inspect-model",
-        "--",
-        "--ignored",
-    ];
+    // All crates together, as in the tests before: fewer would be built again with other features.
+    let args = ["test", "--workspace", "--tests", "--locked", "--", "--ignored"];
     execute(&mut cargo(&args))
 }
 
