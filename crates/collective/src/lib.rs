@@ -1,0 +1,1 @@
+//! Sums over the processes of a training run: one process, MPI, NCCL.

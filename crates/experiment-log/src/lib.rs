@@ -1,0 +1,1 @@
+//! Scalars of a run: JSON lines, TensorBoard event files, MLflow.
