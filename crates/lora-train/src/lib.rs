@@ -1,1 +1,4 @@
 //! Supervised fine-tuning: steps, checkpoints, resume, adapter export.
+
+pub mod checkpoint;
+pub mod data;

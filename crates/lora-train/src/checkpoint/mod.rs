@@ -1,0 +1,1 @@
+//! Folders named `checkpoint-STEP` that are complete or absent.

@@ -1,0 +1,1 @@
+//! Token shards as batches, in an order that follows from a seed.
