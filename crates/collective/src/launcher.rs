@@ -1,0 +1,48 @@
+/// How many processes a launcher started together with this one, and the variable that says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Launch {
+    pub(crate) variable: &'static str,
+    pub(crate) processes: usize,
+}
+
+/// Sizes as launchers write them: Open MPI's mpirun, MPICH's and Intel's (also srun with pmi2), srun itself.
+///
+/// `SLURM_NTASKS` is no sign: it is set in batch scripts, too, where one process runs.
+const SIZES: [&str; 3] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"];
+
+/// The launcher that started this process, if one did.
+///
+/// A batch script of SLURM has no step; the shell of an interactive allocation is a step of one task.
+pub(crate) fn launch(variable: impl Fn(&str) -> Option<String>) -> Option<Launch> {
+    SIZES.into_iter().find_map(|name| {
+        let processes = variable(name)?.trim().parse().ok()?;
+        Some(Launch { variable: name, processes })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(variables: &[(&str, &str)], expected: Option<(&'static str, usize)>) {
+        let found = launch(|name| {
+            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        });
+        let expected = expected.map(|(variable, processes)| Launch { variable, processes });
+        assert_eq!(found, expected, "{variables:?}");
+    }
+
+    #[test]
+    fn launchers() {
+        check(&[], None);
+        check(&[("OMPI_COMM_WORLD_SIZE", "4")], Some(("OMPI_COMM_WORLD_SIZE", 4)));
+        check(&[("PMI_SIZE", " 2\n")], Some(("PMI_SIZE", 2)));
+        check(&[("SLURM_NTASKS", "8")], None);
+        check(&[("SLURM_STEP_NUM_TASKS", "8")], Some(("SLURM_STEP_NUM_TASKS", 8)));
+        check(
+            &[("SLURM_STEP_NUM_TASKS", "1"), ("OMPI_COMM_WORLD_SIZE", "4")],
+            Some(("OMPI_COMM_WORLD_SIZE", 4)),
+        );
+        check(&[("PMI_SIZE", "many")], None);
+    }
+}

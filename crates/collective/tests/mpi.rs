@@ -1,0 +1,1 @@
+//! The operations between ranks, over mpirun.
