@@ -178,6 +178,22 @@ pub enum BatchError {
         /// Tokens of the batch.
         tokens: usize,
     },
+    /// A target beside the batch or the vocabulary.
+    #[error(
+        "target {index} is token {id} at row {row}; there are {rows} rows, and a vocabulary of {vocab_size}"
+    )]
+    Target {
+        /// Which target, from 0.
+        index: usize,
+        /// Its row.
+        row: usize,
+        /// Tokens of the batch.
+        rows: usize,
+        /// Its token.
+        id: u32,
+        /// Rows of the embedding.
+        vocab_size: usize,
+    },
     /// A token that the model does not know.
     #[error("token id {id} at {index} is not below the vocabulary size {vocab_size}")]
     TokenId {

@@ -1,6 +1,6 @@
 //! Decoder language models: architectures, checkpoint loading, KV cache, generation.
 
-mod adapter;
+pub mod adapter;
 mod config;
 mod error;
 pub mod estimate;
@@ -10,6 +10,7 @@ mod load;
 pub mod model;
 pub mod ops;
 pub mod rope;
+pub mod train;
 
 pub use config::{Biases, LayerConfig, ModelConfig};
 pub use error::{BatchError, LoadError};

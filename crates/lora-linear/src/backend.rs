@@ -4,6 +4,8 @@ use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use cpu_kernels::{ComputeDtype, FrozenWeight};
 
+use crate::{Dropout, composed};
+
 /// A backend that multiplies by frozen weights.
 ///
 /// A device lays a weight out as its kernels want it; [`upload`](Self::upload) is the only way in.
@@ -32,4 +34,53 @@ pub trait FrozenBackend: Backend {
 
     /// Rows `ids` of the weight, `[ids.len(), k]`: the look-up of embeddings. The caller has checked the ids.
     fn frozen_rows(weight: &Self::Weight, ids: &[u32], device: &Self::Device) -> FloatTensor<Self>;
+
+    /// `y + scaling · low · Bᵀ` with `low = dropout(x) · Aᵀ`; gives both: a gradient needs `low`, `[m, rank]`.
+    fn add_low_rank(
+        y: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        adapter: LowRank<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        composed::add_low_rank::<Self>(y, x, adapter)
+    }
+
+    /// Gradients of [`add_low_rank`](Self::add_low_rank) with respect to `x`, added to `dx`, and to `A` and `B`.
+    fn low_rank_backward(
+        dx: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        low: FloatTensor<Self>,
+        adapter: LowRank<Self>,
+    ) -> [FloatTensor<Self>; 3] {
+        composed::low_rank_backward::<Self>(dx, dy, x, low, adapter)
+    }
+
+    /// [`frozen_products`](Self::frozen_products), each with its adapter on top.
+    fn adapted_products(
+        x: FloatTensor<Self>,
+        projections: Vec<(&Self::Weight, Option<LowRank<Self>>)>,
+        compute: ComputeDtype,
+    ) -> Vec<FloatTensor<Self>> {
+        let weights: Vec<_> = projections.iter().map(|(weight, _)| *weight).collect();
+        let products = Self::frozen_products(x.clone(), &weights, compute);
+        let adapted =
+            products.into_iter().zip(projections).map(|(y, (_, adapter))| match adapter {
+                None => y,
+                Some(adapter) => Self::add_low_rank(y, x.clone(), adapter).0,
+            });
+        adapted.collect()
+    }
+}
+
+/// A low-rank correction `scaling · dropout(x) · Aᵀ · Bᵀ`, as backends take it.
+#[derive(Clone, Debug)]
+pub struct LowRank<B: Backend> {
+    /// `[rank, k]`.
+    pub a: FloatTensor<B>,
+    /// `[n, rank]`.
+    pub b: FloatTensor<B>,
+    /// What the correction is multiplied by.
+    pub scaling: f64,
+    /// Dropout on its input.
+    pub dropout: Option<Dropout>,
 }

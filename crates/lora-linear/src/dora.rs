@@ -1,7 +1,7 @@
 use burn::tensor::Tensor;
 
 use crate::lora::Dora;
-use crate::{Frozen, FrozenBackend, Lora};
+use crate::{FrozenBackend, Lora, Weight};
 
 /// How many outputs of the base are made dense at a time.
 const CHUNK: usize = 256;
@@ -10,7 +10,7 @@ const CHUNK: usize = 256;
 ///
 /// Source: Liu et al. (2024), DoRA, section 4.3 for the constant norm.
 pub(crate) fn magnitude_ratio<B: FrozenBackend>(
-    base: &Frozen<B>,
+    base: &Weight<B>,
     lora: &Lora<B>,
     dora: &Dora<B>,
 ) -> Tensor<B, 2> {
@@ -22,7 +22,7 @@ pub(crate) fn magnitude_ratio<B: FrozenBackend>(
 }
 
 /// The norm of each row of `W + scaling · B · A`, `[outputs]`, over chunks of rows: the sum is never held whole.
-pub(crate) fn row_norms<B: FrozenBackend>(base: &Frozen<B>, lora: &Lora<B>) -> Tensor<B, 1> {
+pub(crate) fn row_norms<B: FrozenBackend>(base: &Weight<B>, lora: &Lora<B>) -> Tensor<B, 1> {
     let (outputs, device) = (base.rows(), lora.a.device());
     let (a, b) = (lora.a.clone().detach(), lora.b.clone().detach());
     let chunks = (0..outputs).step_by(CHUNK).map(|start| {

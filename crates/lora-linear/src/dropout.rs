@@ -1,27 +1,33 @@
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use rand::{RngExt, SeedableRng};
-use rand_pcg::Pcg64Mcg;
 
-/// Dropout on an adapter's input: a mask of `1 / (1 - p)` and 0.
+/// Dropout on an adapter's input.
 ///
-/// The mask is a value, so that a block that is computed again sees the same one.
-#[derive(Clone, Debug)]
-pub struct Dropout<B: Backend> {
-    /// `[m, inputs]`.
-    pub mask: Tensor<B, 2>,
+/// Its mask follows from the seed, the row and the column: nothing is kept, and a block that is computed again sees the
+/// same one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dropout {
+    /// How many of the values are dropped, in 0 to 1.
+    pub probability: f32,
+    /// Decides which.
+    pub seed: u64,
 }
 
-impl<B: Backend> Dropout<B> {
-    /// A mask that drops each of `[m, inputs]` values with `probability`, in 0 to 1; the seed decides which.
-    pub fn new(probability: f64, [m, inputs]: [usize; 2], seed: u64, device: &B::Device) -> Self {
-        let mut rng = Pcg64Mcg::seed_from_u64(seed);
-        let kept = (1.0 / (1.0 - probability)) as f32;
-        let draw = |_| match rng.random::<f64>() < probability {
-            true => 0.0,
-            false => kept,
-        };
-        let values: Vec<f32> = (0..m * inputs).map(draw).collect();
-        Self { mask: Tensor::from_data(TensorData::new(values, [m, inputs]), device) }
+impl Dropout {
+    /// The dropout of one of several inputs that share a seed.
+    pub fn part(self, index: u64) -> Self {
+        // An odd factor: different parts have different seeds.
+        let seed = self.seed.wrapping_add((index + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        Self { seed, ..self }
+    }
+
+    /// What the values of `[m, inputs]` are multiplied by: `1 / (1 - probability)` or 0.
+    pub fn mask<B: Backend>(self, [m, inputs]: [usize; 2], device: &B::Device) -> Tensor<B, 2> {
+        let mut values = vec![0.0; m * inputs];
+        let mut rng = rand_pcg::Pcg64Mcg::seed_from_u64(self.seed);
+        let kept = 1.0 / (1.0 - self.probability);
+        values.fill_with(|| if rng.random::<f32>() < self.probability { 0.0 } else { kept });
+        Tensor::from_data(TensorData::new(values, [m, inputs]), device)
     }
 }

@@ -1,4 +1,5 @@
 use burn::tensor::{Tensor, TensorPrimitive};
+use burn_autodiff::Autodiff;
 use cpu_kernels::{ComputeDtype, FrozenWeight};
 
 use crate::FrozenBackend;
@@ -16,6 +17,11 @@ impl<B: FrozenBackend> Frozen<B> {
     pub fn new(weight: FrozenWeight, device: &B::Device) -> Self {
         let (rows, cols) = (weight.rows(), weight.cols());
         Self { weight: B::upload(weight, device), rows, cols }
+    }
+
+    /// The same weight for a graph, in which it is a constant.
+    pub fn with_graph(&self) -> Frozen<Autodiff<B>> {
+        Frozen { weight: self.weight.clone(), rows: self.rows, cols: self.cols }
     }
 
     /// Number of outputs.

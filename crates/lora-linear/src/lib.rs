@@ -5,6 +5,7 @@
 
 mod autodiff;
 mod backend;
+mod composed;
 mod dora;
 mod dropout;
 mod flex;
@@ -13,11 +14,13 @@ mod host;
 mod linear;
 mod lora;
 mod ndarray;
+mod weight;
 
-pub use backend::FrozenBackend;
+pub use backend::{FrozenBackend, LowRank};
 pub use cpu_kernels::{ComputeDtype, DenseDtype, FrozenWeight, Values, WeightError};
 pub use dropout::Dropout;
 pub use frozen::Frozen;
 pub use host::HostTensors;
 pub use linear::LoraLinear;
 pub use lora::{Dora, Lora, LoraConfig, LoraScaling};
+pub use weight::Weight;

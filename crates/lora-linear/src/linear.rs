@@ -1,14 +1,14 @@
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorPrimitive};
 use cpu_kernels::ComputeDtype;
 
 use crate::dora::magnitude_ratio;
-use crate::{Dropout, Frozen, FrozenBackend, Lora};
+use crate::{Dropout, Frozen, FrozenBackend, Lora, Weight};
 
-/// A linear projection `y = x · Wᵀ + bias`, `W` frozen, with an optional LoRA adapter on top.
+/// A linear projection `y = x · Wᵀ + bias` with an optional LoRA adapter on top.
 #[derive(Clone, Debug)]
 pub struct LoraLinear<B: FrozenBackend> {
-    /// The frozen base, `[outputs, inputs]`.
-    pub base: Frozen<B>,
+    /// The base, `[outputs, inputs]`.
+    pub base: Weight<B>,
     /// `[outputs]`.
     pub bias: Option<Tensor<B, 1>>,
     /// The adapter.
@@ -18,12 +18,17 @@ pub struct LoraLinear<B: FrozenBackend> {
 impl<B: FrozenBackend> LoraLinear<B> {
     /// A projection without bias and adapter.
     pub fn new(base: Frozen<B>) -> Self {
-        Self { base, bias: None, lora: None }
+        Self { base: Weight::Frozen(base), bias: None, lora: None }
     }
 
-    /// `[m, inputs]` to `[m, outputs]`.
-    pub fn forward(&self, x: Tensor<B, 2>, compute: ComputeDtype) -> Tensor<B, 2> {
-        let [y] = Self::forward_many([self], x, compute);
+    /// `[m, inputs]` to `[m, outputs]`, with dropout on the adapter's input.
+    pub fn forward(
+        &self,
+        x: Tensor<B, 2>,
+        compute: ComputeDtype,
+        dropout: Option<Dropout>,
+    ) -> Tensor<B, 2> {
+        let [y] = Self::forward_many([self], x, compute, [dropout]);
         y
     }
 
@@ -32,60 +37,83 @@ impl<B: FrozenBackend> LoraLinear<B> {
         projections: [&Self; N],
         x: Tensor<B, 2>,
         compute: ComputeDtype,
+        dropouts: [Option<Dropout>; N],
     ) -> [Tensor<B, 2>; N] {
-        let bases = projections.map(|projection| &projection.base);
-        let products = Frozen::products(bases, x.clone(), compute);
+        let bases = projections.map(Self::plain_base);
+        let together = bases.iter().all(Option::is_some);
+        let mut products = Vec::new();
+        if together {
+            let pairs = bases.into_iter().flatten().zip(projections).zip(dropouts);
+            let pairs = pairs.map(|((base, projection), dropout)| {
+                let lora = projection.lora.as_ref();
+                (base.weight(), lora.map(|lora| lora.low_rank(dropout)))
+            });
+            products =
+                B::adapted_products(x.clone().into_primitive().tensor(), pairs.collect(), compute);
+        }
         let mut products = products.into_iter();
-        projections.map(|projection| match products.next() {
-            Some(product) => projection.finish(x.clone(), product, None, compute),
-            None => unreachable!("a product for each projection"),
+        let mut dropouts = dropouts.into_iter();
+        projections.map(|projection| {
+            let dropout = dropouts.next().flatten();
+            let y = match products.next() {
+                Some(product) => Tensor::from_primitive(TensorPrimitive::Float(product)),
+                None => {
+                    let mask = dropout.map(|dropout| dropout.mask(x.dims(), &x.device()));
+                    projection.without_bias(x.clone(), compute, mask)
+                }
+            };
+            projection.biased(y)
         })
     }
 
-    /// As [`forward`](Self::forward), with dropout on the adapter's input.
-    pub fn forward_dropout(
+    /// As [`forward`](Self::forward), the adapter's input times `mask`, `[m, inputs]`.
+    pub fn forward_masked(
         &self,
         x: Tensor<B, 2>,
-        dropout: &Dropout<B>,
         compute: ComputeDtype,
+        mask: Tensor<B, 2>,
     ) -> Tensor<B, 2> {
-        let product = self.base.product(x.clone(), compute);
-        self.finish(x, product, Some(dropout), compute)
+        self.biased(self.without_bias(x, compute, Some(mask)))
     }
 
-    /// Adapter and bias on the product of the base.
-    fn finish(
+    /// The frozen base of a projection whose adapter is nothing but low-rank.
+    fn plain_base(&self) -> Option<&Frozen<B>> {
+        let plain = self.lora.as_ref().is_none_or(|lora| lora.dora.is_none());
+        self.base.frozen().filter(|_| plain)
+    }
+
+    fn without_bias(
         &self,
         x: Tensor<B, 2>,
-        product: Tensor<B, 2>,
-        dropout: Option<&Dropout<B>>,
         compute: ComputeDtype,
+        mask: Option<Tensor<B, 2>>,
     ) -> Tensor<B, 2> {
-        let adapted = match &self.lora {
-            None => product,
-            Some(lora) => {
-                let dropped = match dropout {
-                    Some(dropout) => x * dropout.mask.clone(),
-                    None => x,
-                };
-                let correction = lora.correction(dropped.clone());
-                match &lora.dora {
-                    None => product + correction,
-                    Some(dora) => {
-                        // PEFT takes the base's part of the correction from the dropped input too.
-                        let base = match dropout {
-                            Some(_) => self.base.product(dropped, compute),
-                            None => product.clone(),
-                        };
-                        let ratio = magnitude_ratio(&self.base, lora, dora);
-                        product + (ratio.clone() - 1.0) * base + ratio * correction
-                    }
-                }
-            }
+        let product = self.base.product(x.clone(), compute);
+        let Some(lora) = &self.lora else { return product };
+        let masked = mask.is_some();
+        let dropped = match mask {
+            Some(mask) => x * mask,
+            None => x,
         };
+        let correction = lora.correction(dropped.clone());
+        match &lora.dora {
+            None => product + correction,
+            Some(dora) => {
+                // PEFT takes the base's part of the correction from the dropped input too.
+                let base = match masked {
+                    true => self.base.product(dropped, compute),
+                    false => product.clone(),
+                };
+                let ratio = magnitude_ratio(&self.base, lora, dora);
+                product + (ratio.clone() - 1.0) * base + ratio * correction
+            }
+        }
+    }
+
+    fn biased(&self, y: Tensor<B, 2>) -> Tensor<B, 2> {
         match &self.bias {
-            None => adapted,
-            Some(bias) => adapted + bias.clone().unsqueeze::<2>(),
+            None => y,
+            Some(bias) => y + bias.clone().unsqueeze::<2>(),
         }
     }
 }

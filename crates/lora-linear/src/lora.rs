@@ -3,7 +3,7 @@ use burn::tensor::{Tensor, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-use crate::{Frozen, FrozenBackend, dora};
+use crate::{Dropout, FrozenBackend, LowRank, Weight, dora};
 
 /// A low-rank correction of a frozen projection: `scaling · (x · Aᵀ) · Bᵀ`.
 ///
@@ -66,7 +66,7 @@ impl LoraConfig {
     /// A new adapter of `base` that changes nothing yet: `A` uniform in ±1/√inputs, `B` zero, as PEFT begins.
     pub fn init<B: FrozenBackend>(
         &self,
-        base: &Frozen<B>,
+        base: &Weight<B>,
         seed: u64,
         device: &B::Device,
     ) -> Lora<B> {
@@ -103,6 +103,12 @@ impl<B: Backend> Lora<B> {
         self.a.dims()[0]
     }
 
+    /// `A` and `B` as backends take them.
+    pub(crate) fn low_rank(&self, dropout: Option<Dropout>) -> LowRank<B> {
+        let primitive = |x: &Tensor<B, 2>| x.clone().into_primitive().tensor();
+        LowRank { a: primitive(&self.a), b: primitive(&self.b), scaling: self.scaling, dropout }
+    }
+
     /// `scaling · (x · Aᵀ) · Bᵀ`: `[m, inputs]` to `[m, outputs]`.
     pub(crate) fn correction(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
         let low = x.matmul(self.a.clone().transpose());
@@ -112,7 +118,7 @@ impl<B: Backend> Lora<B> {
 
 impl<B: FrozenBackend> Lora<B> {
     /// Takes DoRA's norms once, for an adapter that will not change any more: each would cost a pass over the base.
-    pub fn fix_norms(&mut self, base: &Frozen<B>) {
+    pub fn fix_norms(&mut self, base: &Weight<B>) {
         if self.dora.is_none() {
             return;
         }

@@ -6,9 +6,10 @@ use lora_linear::{
     ComputeDtype, Dropout, Frozen, FrozenWeight, LoraConfig, LoraLinear, LoraScaling,
 };
 
-fn base() -> Frozen<Flex> {
+fn base() -> LoraLinear<Flex> {
     let values: Vec<f32> = (0..6 * 9).map(|i| ((i * 7919) % 101) as f32 / 50.0 - 1.0).collect();
-    Frozen::new(FrozenWeight::f32(6, 9, values).expect("6 by 9 values"), &FlexDevice)
+    let weight = FrozenWeight::f32(6, 9, values).expect("6 by 9 values");
+    LoraLinear::new(Frozen::new(weight, &FlexDevice))
 }
 
 #[test]
@@ -19,11 +20,11 @@ fn a_new_adapter_changes_nothing() {
     );
     for dora in [false, true] {
         let config = LoraConfig { rank: 2, alpha: 4.0, scaling: LoraScaling::Standard, dora };
-        let plain = LoraLinear::new(base());
+        let plain = base();
         let adapted =
             LoraLinear { lora: Some(config.init(&plain.base, 7, &FlexDevice)), ..plain.clone() };
-        let expected = plain.forward(x.clone(), ComputeDtype::F32).into_data();
-        let got = adapted.forward(x.clone(), ComputeDtype::F32).into_data();
+        let expected = plain.forward(x.clone(), ComputeDtype::F32, None).into_data();
+        let got = adapted.forward(x.clone(), ComputeDtype::F32, None).into_data();
         got.assert_approx_eq::<f32>(&expected, burn::tensor::Tolerance::absolute(1e-6));
     }
 }
@@ -33,7 +34,7 @@ fn the_seed_decides_the_first_values() {
     let config =
         LoraConfig { rank: 64, alpha: 64.0, scaling: LoraScaling::RankStabilized, dora: false };
     let values = |seed| -> Vec<f32> {
-        let lora = config.init(&base(), seed, &FlexDevice);
+        let lora = config.init(&base().base, seed, &FlexDevice);
         assert_eq!(lora.scaling, 8.0);
         lora.a.into_data().to_vec().expect("values are f32")
     };
@@ -49,8 +50,8 @@ fn the_seed_decides_the_first_values() {
 #[test]
 fn dropout_keeps_the_mean() {
     let values = |seed| -> Vec<f32> {
-        let dropout = Dropout::<Flex>::new(0.25, [200, 100], seed, &FlexDevice);
-        dropout.mask.into_data().to_vec().expect("values are f32")
+        let dropout = Dropout { probability: 0.25, seed };
+        dropout.mask::<Flex>([200, 100], &FlexDevice).into_data().to_vec().expect("values are f32")
     };
     let mask = values(3);
     assert!(mask.iter().all(|&value| value == 0.0 || value == 4.0 / 3.0));
@@ -59,6 +60,6 @@ fn dropout_keeps_the_mean() {
     assert!((dropped - 0.25).abs() < 0.0153, "{dropped}");
     assert_eq!(mask, values(3));
     assert_ne!(mask, values(4));
-    let none = Dropout::<Flex>::new(0.0, [2, 3], 1, &FlexDevice).mask.into_data();
+    let none = Dropout { probability: 0.0, seed: 1 }.mask::<Flex>([2, 3], &FlexDevice).into_data();
     assert_eq!(none, TensorData::new(vec![1.0f32; 6], [2, 3]));
 }

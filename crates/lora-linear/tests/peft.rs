@@ -6,7 +6,7 @@ use burn_autodiff::Autodiff;
 use burn_flex::Flex;
 use burn_ndarray::NdArray;
 use lora_linear::{
-    ComputeDtype, Dropout, Frozen, FrozenBackend, FrozenWeight, Lora, LoraLinear, LoraScaling,
+    ComputeDtype, Frozen, FrozenBackend, FrozenWeight, Lora, LoraLinear, LoraScaling, Weight,
 };
 use serde::Deserialize;
 
@@ -66,7 +66,7 @@ fn check<B: AutodiffBackend + FrozenBackend>(fix_norms: bool) {
         if let Some(magnitude) = &magnitude {
             lora = lora.with_magnitude(magnitude.clone());
         }
-        let base = Frozen::new(weight, &device);
+        let base = Weight::Frozen(Frozen::new(weight, &device));
         if fix_norms {
             lora.fix_norms(&base);
         }
@@ -74,11 +74,8 @@ fn check<B: AutodiffBackend + FrozenBackend>(fix_norms: bool) {
             LoraLinear { base, bias: case.bias.as_deref().map(vector), lora: Some(lora.clone()) };
         let x = matrix(&case.x, [m, k]).require_grad();
         let y = match &case.mask {
-            None => linear.forward(x.clone(), ComputeDtype::F32),
-            Some(mask) => {
-                let dropout = Dropout { mask: matrix(mask, [m, k]) };
-                linear.forward_dropout(x.clone(), &dropout, ComputeDtype::F32)
-            }
+            None => linear.forward(x.clone(), ComputeDtype::F32, None),
+            Some(mask) => linear.forward_masked(x.clone(), ComputeDtype::F32, matrix(mask, [m, k])),
         };
         let near = |what: &str, got: TensorData, expected: &[f32]| {
             let got = got.to_vec::<f32>().expect("values are f32");

@@ -3,18 +3,13 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{Tensor, TensorData};
 use checkpoint_files::Checkpoint;
-use lora_linear::{Frozen, Lora};
+use lora_linear::{Lora, Weight};
 
+use super::names::{LoraNames, TOKEN_ROWS, lora_names};
 use super::settings::AdapterSettings;
 use crate::load::{EMBEDDING, Kind, Parameter};
 use crate::ops::DecoderBackend;
 use crate::{LoadError, ModelConfig};
-
-/// What PEFT puts before the names of the model.
-const PREFIX: &str = "base_model.model.";
-
-/// The trained rows of the embedding.
-const TOKEN_ROWS: &str = "model.embed_tokens.token_adapter.trainable_tokens_delta";
 
 /// An adapter that fits a model: every tensor has its place.
 #[derive(Debug)]
@@ -47,20 +42,20 @@ impl AdapterPlan {
     pub(crate) fn lora<B: DecoderBackend>(
         &self,
         module: &str,
-        base: &Frozen<B>,
+        base: &Weight<B>,
         device: &B::Device,
     ) -> Result<Option<Lora<B>>, LoadError> {
         if !self.modules.contains(module) {
             return Ok(None);
         }
-        let names = Names::of(module);
+        let names = lora_names(module);
         let (rank, alpha) = rank_and_alpha(&self.settings, module);
         let scaling = self.settings.scaling.factor(alpha, rank);
         let a = self.matrix(&names.a, [rank, base.cols()], device)?;
         let b = self.matrix(&names.b, [base.rows(), rank], device)?;
         let mut lora = Lora { a, b, scaling, dora: None };
         if self.settings.dora {
-            let values = self.values(names.magnitude(&self.tensors))?;
+            let values = self.values(&self.magnitude(&names))?;
             let magnitude = Tensor::from_data(TensorData::new(values, [base.rows()]), device);
             lora = lora.with_magnitude(magnitude);
             lora.fix_norms(base);
@@ -72,6 +67,12 @@ impl AdapterPlan {
     /// embedding.
     pub(crate) fn replaced_rows(&self, name: &str) -> &[(usize, Vec<f32>)] {
         if name == EMBEDDING { &self.rows } else { &[] }
+    }
+
+    /// The magnitude's name in the file: as PEFT writes it now, or as it wrote it first.
+    fn magnitude(&self, names: &LoraNames) -> String {
+        let first = names.first_magnitude();
+        if self.tensors.contains(&first) { first } else { names.magnitude.clone() }
     }
 
     fn matrix<B: DecoderBackend>(
@@ -87,30 +88,6 @@ impl AdapterPlan {
         let mut values = Vec::new();
         self.tensors.get(name)?.to_f32(&mut values)?;
         Ok(values)
-    }
-}
-
-/// The names of a module's tensors.
-struct Names {
-    a: String,
-    b: String,
-    /// As PEFT writes it now, and as it wrote it first.
-    magnitudes: [String; 2],
-}
-
-impl Names {
-    fn of(module: &str) -> Self {
-        let name = |end: &str| format!("{PREFIX}{module}.{end}");
-        Self {
-            a: name("lora_A.weight"),
-            b: name("lora_B.weight"),
-            magnitudes: [name("lora_magnitude_vector"), name("lora_magnitude_vector.weight")],
-        }
-    }
-
-    fn magnitude(&self, tensors: &Checkpoint) -> &str {
-        let [now, first] = &self.magnitudes;
-        if tensors.contains(first) { first } else { now }
     }
 }
 
@@ -152,17 +129,18 @@ fn expected(
 ) -> Vec<(Vec<String>, Vec<usize>)> {
     let mut expected = Vec::new();
     for (module, [outputs, inputs]) in modules {
-        let names = Names::of(module);
+        let names = lora_names(module);
         let (rank, _) = rank_and_alpha(settings, module);
+        let first_magnitude = names.first_magnitude();
         expected.push((vec![names.a], vec![rank, *inputs]));
         expected.push((vec![names.b], vec![*outputs, rank]));
         if settings.dora {
-            expected.push((names.magnitudes.into(), vec![*outputs]));
+            expected.push((vec![names.magnitude, first_magnitude], vec![*outputs]));
         }
     }
     if !settings.tokens.is_empty() {
         let shape = vec![settings.tokens.len(), config.hidden_size];
-        expected.push((vec![format!("{PREFIX}{TOKEN_ROWS}")], shape));
+        expected.push((vec![TOKEN_ROWS.to_owned()], shape));
     }
     expected
 }
@@ -219,7 +197,7 @@ fn token_rows(
         return Err(LoadError::AdapterSetting { path: path.to_owned(), key, got });
     }
     let mut values = Vec::new();
-    tensors.get(&format!("{PREFIX}{TOKEN_ROWS}"))?.to_f32(&mut values)?;
+    tensors.get(TOKEN_ROWS)?.to_f32(&mut values)?;
     let rows = values.chunks_exact(config.hidden_size).map(<[f32]>::to_vec);
     let mut rows: Vec<_> = settings.tokens.iter().copied().zip(rows).collect();
     rows.sort_by_key(|(token, _)| *token);

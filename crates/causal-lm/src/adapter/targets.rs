@@ -3,6 +3,7 @@
 use regex::Regex;
 use serde_json::Value;
 
+use super::target_modules::ends_in;
 use crate::LoadError;
 use crate::config::Fields;
 
@@ -70,10 +71,6 @@ impl RankPattern {
     pub(super) fn of(&self, module: &str) -> Option<f64> {
         self.0.iter().find(|(regex, _)| regex.is_match(module)).map(|(_, number)| *number)
     }
-}
-
-fn ends_in(module: &str, name: &str) -> bool {
-    module.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 /// A pattern that has to match a whole path.

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use burn::tensor::{Tensor, TensorData};
 use cpu_kernels::FrozenWeight;
 use half::{bf16, f16};
-use lora_linear::{Frozen, LoraLinear};
+use lora_linear::{Frozen, LoraLinear, Weight};
 
 use super::layout::{EMBEDDING, FINAL_NORM, HEAD, Parameter, module};
 use super::source::Source;
@@ -53,7 +53,16 @@ impl<'a, B: DecoderBackend> Builder<'a, B> {
         let embedding_scale = self.embedding_scale()?;
         (self.progress)(LoadProgress { tensor: "", done: self.done, total: self.total });
         let compute = self.options.compute;
-        let parts = Parts { config, embedding, embedding_scale, blocks, norm, head, compute };
+        let parts = Parts {
+            config,
+            embedding,
+            embedding_scale,
+            token_rows: None,
+            blocks,
+            norm,
+            head,
+            compute,
+        };
         Ok(CausalLm::new(parts, self.device))
     }
 
@@ -129,11 +138,11 @@ impl<'a, B: DecoderBackend> Builder<'a, B> {
         Ok(linear)
     }
 
-    fn vocabulary(&mut self, name: &str) -> Result<Frozen<B>, LoadError> {
+    fn vocabulary(&mut self, name: &str) -> Result<Weight<B>, LoadError> {
         let parameter = self.parameter(name)?;
         let replaced = self.adapter.map_or(&[][..], |adapter| adapter.replaced_rows(name));
         let weight = weights::dense(self.source, parameter, self.options, replaced)?;
-        Ok(self.upload(weight))
+        Ok(Weight::Frozen(self.upload(weight)))
     }
 
     fn norm(&mut self, name: &str) -> Result<RmsNorm<B>, LoadError> {

@@ -13,7 +13,7 @@ mod weights;
 
 use std::path::Path;
 
-pub(crate) use layout::{EMBEDDING, Kind, Parameter};
+pub(crate) use layout::{EMBEDDING, Kind, Parameter, parameters};
 pub use options::{DenseDtype, LoadOptions, LoadProgress, Quantization};
 pub use save_quantized::save_quantized;
 
@@ -40,7 +40,7 @@ pub fn load<B: DecoderBackend>(
     progress: &dyn Fn(LoadProgress<'_>),
 ) -> Result<CausalLm<B>, LoadError> {
     let source = Source::open(source)?;
-    let parameters = layout::parameters(&source.config);
+    let parameters = parameters(&source.config);
     check_tensors(&source, &parameters)?;
     let adapter = match &options.adapter {
         Some(folder) => Some(AdapterPlan::read(folder, &source.config, &parameters)?),

@@ -1,5 +1,4 @@
 use burn::tensor::Tensor;
-use cpu_kernels::ComputeDtype;
 use cpu_kernels::decoder::AttentionShape;
 use lora_linear::LoraLinear;
 
@@ -45,7 +44,7 @@ impl<B: DecoderBackend> Attention<B> {
         inputs: &BlockInputs<'_, B>,
         cache: Option<&mut B::KvLayer>,
     ) -> Tensor<B, 2> {
-        let [mut q, mut k, v] = self.qkv.forward(x, &self.shape, inputs.compute);
+        let [mut q, mut k, v] = self.qkv.forward(x, &self.shape, inputs);
         if let Some([q_norm, k_norm]) = &self.qk_norms {
             q = q_norm.forward_heads(q);
             k = k_norm.forward_heads(k);
@@ -58,7 +57,7 @@ impl<B: DecoderBackend> Attention<B> {
             None => ops::attention(q, k, v, inputs.spans, &self.shape),
             Some(cache) => ops::cached_attention(q, k, v, cache, inputs.spans, &self.shape),
         };
-        self.output.forward(attended, inputs.compute)
+        self.output.forward(attended, inputs.compute, inputs.dropout_of(3))
     }
 }
 
@@ -67,12 +66,16 @@ impl<B: DecoderBackend> QkvProjections<B> {
         &self,
         x: Tensor<B, 2>,
         shape: &AttentionShape,
-        compute: ComputeDtype,
+        inputs: &BlockInputs<'_, B>,
     ) -> [Tensor<B, 2>; 3] {
+        let of = |index| inputs.dropout_of(index);
         match self {
-            Self::Separate { q, k, v } => LoraLinear::forward_many([q, k, v], x, compute),
+            Self::Separate { q, k, v } => {
+                let dropouts = [of(0), of(1), of(2)];
+                LoraLinear::forward_many([q, k, v], x, inputs.compute, dropouts)
+            }
             Self::Fused(all) => {
-                let y = all.forward(x, compute);
+                let y = all.forward(x, inputs.compute, of(0));
                 let (q, kv) = (shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim);
                 let part = |start, width| y.clone().narrow(1, start, width);
                 [part(0, q), part(q, kv), part(q + kv, kv)]

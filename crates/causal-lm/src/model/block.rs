@@ -1,6 +1,7 @@
 use burn::tensor::Tensor;
 use cpu_kernels::ComputeDtype;
 use cpu_kernels::decoder::Span;
+use lora_linear::Dropout;
 
 use super::{Attention, FeedForward, RmsNorm};
 use crate::ops::DecoderBackend;
@@ -32,6 +33,15 @@ pub struct BlockInputs<'a, B: DecoderBackend> {
     pub spans: &'a [Span],
     /// The precision of products.
     pub compute: ComputeDtype,
+    /// Dropout on the adapters' inputs: of training alone, with a seed for each block.
+    pub dropout: Option<Dropout>,
+}
+
+impl<B: DecoderBackend> BlockInputs<'_, B> {
+    /// The dropout of the adapter on the input of a block's projection `index`: q, k, v, o, gate, up, down.
+    pub(super) fn dropout_of(&self, index: u64) -> Option<Dropout> {
+        self.dropout.map(|dropout| dropout.part(index))
+    }
 }
 
 impl<B: DecoderBackend> DecoderBlock<B> {
@@ -45,8 +55,7 @@ impl<B: DecoderBackend> DecoderBlock<B> {
         let attended =
             self.attention.forward(self.attention_norm.forward(x.clone()), inputs, cache);
         let x = x + normed(&self.post_attention_norm, attended);
-        let fed =
-            self.feed_forward.forward(self.feed_forward_norm.forward(x.clone()), inputs.compute);
+        let fed = self.feed_forward.forward(self.feed_forward_norm.forward(x.clone()), inputs);
         x + normed(&self.post_feed_forward_norm, fed)
     }
 }

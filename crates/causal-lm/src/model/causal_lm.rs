@@ -1,12 +1,13 @@
 use burn::tensor::Tensor;
 use cpu_kernels::ComputeDtype;
 use cpu_kernels::decoder::{KvDtype, Span};
-use lora_linear::Frozen;
+use lora_linear::Weight;
 
 use super::batch::{check_batch, check_whole};
-use super::{BlockInputs, DecoderBlock, KvCache, RmsNorm};
-use crate::ops::DecoderBackend;
+use super::{BlockInputs, DecoderBlock, KvCache, ParameterMut, RmsNorm, TokenRows};
+use crate::ops::{self, DecoderBackend};
 use crate::rope::{RopeTable, Rotation};
+use crate::train::Outer;
 use crate::{BatchError, ModelConfig};
 
 /// A decoder language model on a device.
@@ -24,13 +25,15 @@ pub struct CausalLm<B: DecoderBackend> {
 pub(crate) struct Parts<B: DecoderBackend> {
     pub(crate) config: ModelConfig,
     /// `[vocab, hidden]`.
-    pub(crate) embedding: Frozen<B>,
+    pub(crate) embedding: Weight<B>,
     /// What embeddings are multiplied by.
     pub(crate) embedding_scale: Option<f32>,
+    /// Rows that take the place of the embedding's, and of the head's where it is tied.
+    pub(crate) token_rows: Option<TokenRows<B>>,
     pub(crate) blocks: Vec<DecoderBlock<B>>,
     pub(crate) norm: RmsNorm<B>,
     /// `[vocab, hidden]`; the embedding itself where they are tied.
-    pub(crate) head: Frozen<B>,
+    pub(crate) head: Weight<B>,
     pub(crate) compute: ComputeDtype,
 }
 
@@ -84,7 +87,12 @@ impl<B: DecoderBackend> CausalLm<B> {
             None => check_whole(spans)?,
         }
         let rotations = self.rotations(spans);
-        let inputs = BlockInputs { rotations: &rotations, spans, compute: self.parts.compute };
+        let inputs = BlockInputs {
+            rotations: &rotations,
+            spans,
+            compute: self.parts.compute,
+            dropout: None,
+        };
         let mut x = self.embed_checked(ids);
         for (layer, block) in self.blocks().iter().enumerate() {
             let cache = cache.as_mut().map(|cache| &mut cache.layers_mut()[layer]);
@@ -120,7 +128,10 @@ impl<B: DecoderBackend> CausalLm<B> {
 
     /// Scores of all tokens to come next: `[rows, hidden]` to `[rows, vocab]`.
     pub fn logits(&self, hidden: Tensor<B, 2>) -> Tensor<B, 2> {
-        let logits = self.parts.head.product(hidden, self.parts.compute);
+        let mut logits = self.parts.head.product(hidden.clone(), self.parts.compute);
+        if let Some(rows) = self.head_rows() {
+            logits = rows.replace_logits(logits, hidden);
+        }
         match self.config().logit_softcap {
             None => logits,
             Some(cap) => logits.div_scalar(cap).tanh().mul_scalar(cap),
@@ -128,8 +139,86 @@ impl<B: DecoderBackend> CausalLm<B> {
     }
 
     /// The head, `[vocab, hidden]`: for losses that do not hold all logits.
-    pub fn head(&self) -> &Frozen<B> {
+    pub fn head(&self) -> &Weight<B> {
         &self.parts.head
+    }
+
+    /// The embedding, `[vocab, hidden]`.
+    pub fn embedding(&self) -> &Weight<B> {
+        &self.parts.embedding
+    }
+
+    /// What embeddings are multiplied by.
+    pub fn embedding_scale(&self) -> Option<f32> {
+        self.parts.embedding_scale
+    }
+
+    /// Rows of tokens that are trained alone, in the embedding.
+    pub fn token_rows(&self) -> Option<&TokenRows<B>> {
+        self.parts.token_rows.as_ref()
+    }
+
+    /// The same rows in the head, where it is tied to the embedding.
+    pub fn head_rows(&self) -> Option<&TokenRows<B>> {
+        self.token_rows().filter(|_| self.config().tied_head)
+    }
+
+    /// Gradients of [`final_norm`](Self::final_norm): of `x`, and of the weight where it is wanted.
+    pub(crate) fn final_norm_backward(
+        &self,
+        x: Tensor<B, 2>,
+        dy: Tensor<B, 2>,
+        of_weight: bool,
+    ) -> (Tensor<B, 2>, Option<Tensor<B, 1>>) {
+        let RmsNorm { weight, eps } = &self.parts.norm;
+        ops::rms_norm_backward(x, weight.clone(), *eps, dy, of_weight)
+    }
+
+    /// That ids and spans are whole sequences of the vocabulary.
+    pub(crate) fn check_whole(&self, ids: &[u32], spans: &[Span]) -> Result<(), BatchError> {
+        check_batch(ids, spans, self.config().vocab_size)?;
+        check_whole(spans)
+    }
+
+    pub(crate) fn set_token_rows(&mut self, rows: Option<TokenRows<B>>) {
+        self.parts.token_rows = rows;
+    }
+
+    /// Changes embedding and head; a tied head stays tied.
+    pub(crate) fn train_vocabulary(&mut self, trained: impl Fn(&Weight<B>) -> Weight<B>) {
+        self.parts.token_rows = None;
+        self.parts.embedding = trained(&self.parts.embedding);
+        if !self.parts.config.tied_head {
+            self.parts.head = trained(&self.parts.head);
+        }
+        self.tie_head();
+    }
+
+    /// Makes a tied head the embedding as it is now.
+    pub(crate) fn tie_head(&mut self) {
+        if self.parts.config.tied_head {
+            self.parts.head = self.parts.embedding.clone();
+        }
+    }
+
+    /// What training changes outside of the blocks.
+    pub(crate) fn outer_parameters_mut(&mut self) -> Vec<(Outer, ParameterMut<'_, B>)> {
+        let Parts { embedding, token_rows, norm, head, config, .. } = &mut self.parts;
+        let mut all = Vec::new();
+        if let Some(rows) = token_rows {
+            all.push((Outer::Tokens, ParameterMut::Matrix(&mut rows.rows)));
+        }
+        if let Weight::Trained(weight) = embedding {
+            all.push((Outer::Embedding, ParameterMut::Matrix(weight)));
+            all.push((Outer::Norm, ParameterMut::Vector(&mut norm.weight)));
+            match head {
+                Weight::Trained(weight) if !config.tied_head => {
+                    all.push((Outer::Head, ParameterMut::Matrix(weight)));
+                }
+                _ => {}
+            }
+        }
+        all
     }
 
     /// An empty cache for `slots` sequences of up to `capacity` tokens.
@@ -138,7 +227,10 @@ impl<B: DecoderBackend> CausalLm<B> {
     }
 
     fn embed_checked(&self, ids: &[u32]) -> Tensor<B, 2> {
-        let rows = self.parts.embedding.select(ids, &self.device);
+        let mut rows = self.parts.embedding.select(ids, &self.device);
+        if let Some(token_rows) = &self.parts.token_rows {
+            rows = token_rows.replace_embeddings(rows, ids);
+        }
         match self.parts.embedding_scale {
             None => rows,
             Some(scale) => rows.mul_scalar(scale),

@@ -1,8 +1,8 @@
 use burn::tensor::Tensor;
-use cpu_kernels::ComputeDtype;
 use cpu_kernels::decoder::Activation;
 use lora_linear::LoraLinear;
 
+use super::BlockInputs;
 use crate::ops::{self, DecoderBackend};
 
 /// `down(activation(gate(x)) · up(x))`.
@@ -32,18 +32,22 @@ pub enum GateUpProjections<B: DecoderBackend> {
 
 impl<B: DecoderBackend> FeedForward<B> {
     /// `[tokens, hidden]` to `[tokens, hidden]`.
-    pub fn forward(&self, x: Tensor<B, 2>, compute: ComputeDtype) -> Tensor<B, 2> {
-        let [gate, up] = self.gate_up.forward(x, compute);
-        self.down.forward(ops::gate(self.activation, gate, up), compute)
+    pub fn forward(&self, x: Tensor<B, 2>, inputs: &BlockInputs<'_, B>) -> Tensor<B, 2> {
+        let [gate, up] = self.gate_up.forward(x, inputs);
+        let gated = ops::gate(self.activation, gate, up);
+        self.down.forward(gated, inputs.compute, inputs.dropout_of(6))
     }
 }
 
 impl<B: DecoderBackend> GateUpProjections<B> {
-    fn forward(&self, x: Tensor<B, 2>, compute: ComputeDtype) -> [Tensor<B, 2>; 2] {
+    fn forward(&self, x: Tensor<B, 2>, inputs: &BlockInputs<'_, B>) -> [Tensor<B, 2>; 2] {
+        let (compute, of) = (inputs.compute, |index| inputs.dropout_of(index));
         match self {
-            Self::Separate { gate, up } => LoraLinear::forward_many([gate, up], x, compute),
+            Self::Separate { gate, up } => {
+                LoraLinear::forward_many([gate, up], x, compute, [of(4), of(5)])
+            }
             Self::Fused(both) => {
-                let y = both.forward(x, compute);
+                let y = both.forward(x, compute, of(4));
                 let width = y.dims()[1] / 2;
                 [y.clone().narrow(1, 0, width), y.narrow(1, width, width)]
             }

@@ -7,6 +7,8 @@ mod cache;
 mod causal_lm;
 mod feed_forward;
 mod norm;
+mod parameters;
+mod token_rows;
 
 pub use attention::{Attention, QkvProjections};
 pub use block::{BlockInputs, DecoderBlock};
@@ -15,3 +17,5 @@ pub use causal_lm::CausalLm;
 pub(crate) use causal_lm::Parts;
 pub use feed_forward::{FeedForward, GateUpProjections};
 pub use norm::RmsNorm;
+pub use parameters::ParameterMut;
+pub use token_rows::TokenRows;

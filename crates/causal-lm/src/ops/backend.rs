@@ -4,7 +4,7 @@ use burn::tensor::ops::FloatTensor;
 use cpu_kernels::decoder::{Activation, AttentionShape, KvDtype, Span};
 use lora_linear::FrozenBackend;
 
-use super::composed;
+use super::{backward, composed};
 
 /// A backend that runs a decoder. Tensors are `[tokens, width]`: a batch is flat, and spans say whose tokens they are.
 pub trait DecoderBackend: FrozenBackend {
@@ -43,7 +43,84 @@ pub trait DecoderBackend: FrozenBackend {
         spans: &[Span],
         shape: &AttentionShape,
     ) -> FloatTensor<Self> {
+        let [out, _] = composed::attention::<Self>(q, k, v, spans, shape);
+        out
+    }
+
+    /// [`span_attention`](Self::span_attention) with what its gradient needs: the logarithm of each row's sum of
+    /// exponentials, `[tokens, heads]`.
+    fn span_attention_with_lse(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        spans: &[Span],
+        shape: &AttentionShape,
+    ) -> [FloatTensor<Self>; 2] {
         composed::attention::<Self>(q, k, v, spans, shape)
+    }
+
+    /// Gradients of [`rms_norm`](Self::rms_norm): of `x`, and of `weight` where it is wanted.
+    fn rms_norm_backward(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        eps: f32,
+        dy: FloatTensor<Self>,
+        of_weight: bool,
+    ) -> (FloatTensor<Self>, Option<FloatTensor<Self>>) {
+        let [dx, dweight] = backward::rms_norm::<Self>(x, weight, eps, dy);
+        (dx, of_weight.then_some(dweight))
+    }
+
+    /// Gradient of [`rope`](Self::rope).
+    fn rope_backward(
+        dy: FloatTensor<Self>,
+        cos: FloatTensor<Self>,
+        sin: FloatTensor<Self>,
+        heads: usize,
+    ) -> FloatTensor<Self> {
+        // The transpose of a rotation is the rotation back.
+        Self::rope(dy, cos, Self::float_neg(sin), heads)
+    }
+
+    /// Gradients of [`gate`](Self::gate): of `gate` and of `up`.
+    fn gate_backward(
+        activation: Activation,
+        gate: FloatTensor<Self>,
+        up: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+    ) -> [FloatTensor<Self>; 2] {
+        backward::gate::<Self>(activation, gate, up, dy)
+    }
+
+    /// Gradients of [`span_attention`](Self::span_attention): of `q`, `k` and `v`.
+    #[expect(clippy::too_many_arguments, reason = "what attention has, and what became of it")]
+    fn span_attention_backward(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        out: FloatTensor<Self>,
+        lse: FloatTensor<Self>,
+        dout: FloatTensor<Self>,
+        spans: &[Span],
+        shape: &AttentionShape,
+    ) -> [FloatTensor<Self>; 3] {
+        backward::attention::<Self>(q, k, v, out, lse, dout, spans, shape)
+    }
+
+    /// Cross-entropy of each row of `logits`, `[rows, vocab]`, which become its gradient times `scale` and the row's
+    /// weight.
+    fn cross_entropy(
+        logits: FloatTensor<Self>,
+        targets: &[u32],
+        weights: &[f32],
+        scale: f32,
+    ) -> (FloatTensor<Self>, RowLosses) {
+        composed::cross_entropy::<Self>(logits, targets, weights, scale)
+    }
+
+    /// Cross-entropy of each row of `logits`, without a gradient.
+    fn row_losses(logits: FloatTensor<Self>, targets: &[u32]) -> RowLosses {
+        composed::row_losses::<Self>(logits, targets)
     }
 
     /// An empty cache of one layer for `slots` sequences of up to `capacity` tokens.
@@ -67,4 +144,13 @@ pub trait DecoderBackend: FrozenBackend {
 
     /// Copies the first `len` tokens of slot `from` to slot `to`: the shared beginning of several answers.
     fn copy_kv_slot(cache: &mut Self::KvLayer, from: usize, to: usize, len: usize);
+}
+
+/// What each row of logits says of its target.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RowLosses {
+    /// Negative log-likelihood of the target, in nats.
+    pub losses: Vec<f32>,
+    /// The likeliest token, the lowest id among equals.
+    pub predicted: Vec<u32>,
 }

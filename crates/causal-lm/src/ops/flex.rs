@@ -28,6 +28,16 @@ impl DecoderBackend for Flex {
         host::attention::<Self>(q, k, v, spans, shape)
     }
 
+    fn span_attention_with_lse(
+        q: FlexTensor,
+        k: FlexTensor,
+        v: FlexTensor,
+        spans: &[Span],
+        shape: &AttentionShape,
+    ) -> [FlexTensor; 2] {
+        host::attention_with_lse::<Self>(q, k, v, spans, shape)
+    }
+
     fn new_kv_layer(
         slots: usize,
         capacity: usize,

@@ -64,6 +64,25 @@ pub(super) fn attention<B: HostTensors>(
     B::from_floats(out, rows, cols)
 }
 
+pub(super) fn attention_with_lse<B: HostTensors>(
+    q: FloatTensor<B>,
+    k: FloatTensor<B>,
+    v: FloatTensor<B>,
+    spans: &[Span],
+    shape: &AttentionShape,
+) -> [FloatTensor<B>; 2] {
+    let [rows, cols] = shape_of(&q);
+    let (mut out, mut lse) = (vec![0.0; rows * cols], vec![0.0; rows * shape.heads]);
+    B::read_floats(q, |q| {
+        B::read_floats(k, |k| {
+            B::read_floats(v, |v| {
+                decoder::attention_with_lse(q, k, v, spans, shape, &mut out, &mut lse);
+            });
+        });
+    });
+    [B::from_floats(out, rows, cols), B::from_floats(lse, rows, shape.heads)]
+}
+
 pub(super) fn cached_attention<B: HostTensors>(
     q: FloatTensor<B>,
     k: FloatTensor<B>,

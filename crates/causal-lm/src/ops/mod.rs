@@ -3,11 +3,12 @@
 
 mod autodiff;
 mod backend;
+mod backward;
 mod composed;
 mod flex;
 mod host;
 mod ndarray;
 mod tensors;
 
-pub use backend::DecoderBackend;
-pub use tensors::{attention, cached_attention, gate, rms_norm, rope};
+pub use backend::{DecoderBackend, RowLosses};
+pub use tensors::{attention, cached_attention, gate, rms_norm, rms_norm_backward, rope};

@@ -15,6 +15,18 @@ pub fn rms_norm<B: DecoderBackend>(
     wrap(B::rms_norm(inner(x), inner(weight), eps))
 }
 
+/// See [`DecoderBackend::rms_norm_backward`].
+pub fn rms_norm_backward<B: DecoderBackend>(
+    x: Tensor<B, 2>,
+    weight: Tensor<B, 1>,
+    eps: f32,
+    dy: Tensor<B, 2>,
+    of_weight: bool,
+) -> (Tensor<B, 2>, Option<Tensor<B, 1>>) {
+    let (dx, dweight) = B::rms_norm_backward(inner(x), inner(weight), eps, inner(dy), of_weight);
+    (wrap(dx), dweight.map(wrap))
+}
+
 /// See [`DecoderBackend::rope`].
 pub fn rope<B: DecoderBackend>(
     x: Tensor<B, 2>,

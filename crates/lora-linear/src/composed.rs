@@ -1,0 +1,54 @@
+//! The low-rank correction in Burn's own operations: the reference of the kernels.
+
+use burn::tensor::backend::Backend;
+use burn::tensor::ops::FloatTensor;
+use burn::tensor::{Tensor, TensorPrimitive};
+
+use crate::LowRank;
+
+pub(crate) fn add_low_rank<B: Backend>(
+    y: FloatTensor<B>,
+    x: FloatTensor<B>,
+    adapter: LowRank<B>,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let (y, x) = (tensor::<B>(y), tensor::<B>(x));
+    let x = dropped(x, &adapter);
+    let low = x.matmul(tensor::<B>(adapter.a).transpose());
+    let correction = low.clone().matmul(tensor::<B>(adapter.b).transpose());
+    (primitive(y + correction.mul_scalar(adapter.scaling)), primitive(low))
+}
+
+pub(crate) fn low_rank_backward<B: Backend>(
+    dx: FloatTensor<B>,
+    dy: FloatTensor<B>,
+    x: FloatTensor<B>,
+    low: FloatTensor<B>,
+    adapter: LowRank<B>,
+) -> [FloatTensor<B>; 3] {
+    let (dx, x, low) = (tensor::<B>(dx), tensor::<B>(x), tensor::<B>(low));
+    let dy = tensor::<B>(dy).mul_scalar(adapter.scaling);
+    let x = dropped(x, &adapter);
+    let dlow = dy.clone().matmul(tensor::<B>(adapter.b.clone()));
+    let db = dy.transpose().matmul(low);
+    let da = dlow.clone().transpose().matmul(x);
+    let through = dropped(dlow.matmul(tensor::<B>(adapter.a.clone())), &adapter);
+    [primitive(dx + through), primitive(da), primitive(db)]
+}
+
+fn dropped<B: Backend>(x: Tensor<B, 2>, adapter: &LowRank<B>) -> Tensor<B, 2> {
+    match adapter.dropout {
+        None => x,
+        Some(dropout) => {
+            let mask = dropout.mask(x.dims(), &x.device());
+            x * mask
+        }
+    }
+}
+
+fn tensor<B: Backend>(primitive: FloatTensor<B>) -> Tensor<B, 2> {
+    Tensor::from_primitive(TensorPrimitive::Float(primitive))
+}
+
+fn primitive<B: Backend>(tensor: Tensor<B, 2>) -> FloatTensor<B> {
+    tensor.into_primitive().tensor()
+}
