@@ -20,7 +20,7 @@ pub(super) fn state(step: u64) -> TrainingState {
 pub(super) fn save(root: &Path, step: u64, text: &str) -> PathBuf {
     let content = |folder: &Path| {
         fs::create_dir(folder.join("deep"))?;
-        io::Result::Ok(fs::write(folder.join("deep/adapter"), text)?)
+        fs::write(folder.join("deep/adapter"), text)
     };
     write(root, run("train"), &state(step), content).expect("a checkpoint")
 }
