@@ -135,6 +135,12 @@ pub enum LoadError {
         /// What was asked for.
         asked: &'static str,
     },
+    /// A folder that a model must not be written to.
+    #[error("{path} is what is read: the model must be written somewhere else")]
+    SameFolder {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A setting of an adapter that is not supported.
     #[error("`{key}` in {path} is {got}, which is not supported")]
     AdapterSetting {

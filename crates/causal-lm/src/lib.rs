@@ -16,7 +16,8 @@ pub use config::{Biases, LayerConfig, ModelConfig};
 pub use error::{BatchError, LoadError};
 pub use families::supported_families;
 pub use load::{
-    DenseDtype, LoadOptions, LoadProgress, Quantization, load, read_config, save_quantized,
+    DenseDtype, LoadOptions, LoadProgress, MergedDtype, Quantization, load, read_config,
+    save_merged, save_quantized,
 };
 pub use model::{CausalLm, KvCache};
 pub use rope::{RopeConfig, RopeScaling};

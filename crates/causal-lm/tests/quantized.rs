@@ -34,7 +34,9 @@ fn weights(model: &CausalLm<Flex>) -> Vec<Arc<FrozenWeight>> {
         }
         all.extend([&block.attention.output, &block.feed_forward.down]);
     }
-    all.into_iter().map(|linear| linear.base.weight().clone()).collect()
+    all.into_iter()
+        .map(|linear| linear.base.frozen().expect("a frozen weight").weight().clone())
+        .collect()
 }
 
 fn check_folder(family: &str, source: &Path, quantization: Quantization) {

@@ -2,6 +2,7 @@
 //! reads them.
 
 mod error;
+mod host_lora;
 mod names;
 mod plan;
 mod save;

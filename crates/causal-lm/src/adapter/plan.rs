@@ -5,6 +5,7 @@ use burn::tensor::{Tensor, TensorData};
 use checkpoint_files::Checkpoint;
 use lora_linear::{Lora, Weight};
 
+use super::host_lora::HostLora;
 use super::names::{LoraNames, TOKEN_ROWS, lora_names};
 use super::settings::AdapterSettings;
 use crate::load::{EMBEDDING, Kind, Parameter};
@@ -61,6 +62,22 @@ impl AdapterPlan {
             lora.fix_norms(base);
         }
         Ok(Some(lora))
+    }
+
+    /// The adapter of a projection in plain memory; `None` where it has none.
+    pub(crate) fn host_lora(&self, module: &str) -> Result<Option<HostLora>, LoadError> {
+        if !self.modules.contains(module) {
+            return Ok(None);
+        }
+        let names = lora_names(module);
+        let (rank, alpha) = rank_and_alpha(&self.settings, module);
+        let scaling = self.settings.scaling.factor(alpha, rank);
+        let magnitude = match self.settings.dora {
+            true => Some(self.values(&self.magnitude(&names))?),
+            false => None,
+        };
+        let (a, b) = (self.values(&names.a)?, self.values(&names.b)?);
+        Ok(Some(HostLora { rank, scaling, a, b, magnitude }))
     }
 
     /// Rows that take the place of those of the parameter `name`: the embedding has them, and the head where it is the

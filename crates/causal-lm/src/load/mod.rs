@@ -2,9 +2,11 @@
 
 mod build;
 mod check;
+mod companions;
 mod layout;
 mod names;
 mod options;
+mod save_merged;
 mod save_quantized;
 mod source;
 mod stored_quantization;
@@ -15,6 +17,7 @@ use std::path::Path;
 
 pub(crate) use layout::{EMBEDDING, Kind, Parameter, parameters};
 pub use options::{DenseDtype, LoadOptions, LoadProgress, Quantization};
+pub use save_merged::{MergedDtype, save_merged};
 pub use save_quantized::save_quantized;
 
 use build::Builder;

@@ -9,6 +9,7 @@ use cpu_kernels::{Absmax, Int8, Nf4, Values};
 use serde_json::{Map, Value, json};
 
 use super::check::check_tensors;
+use super::companions::{COMPANIONS, copy_companions};
 use super::layout::{Kind, Parameter, parameters};
 use super::source::Source;
 use super::stored_quantization::{
@@ -18,19 +19,6 @@ use super::stored_quantization::{
 use super::weights;
 use super::{LoadOptions, LoadProgress, Quantization};
 use crate::LoadError;
-
-/// What else belongs to a model, and is copied where it is there.
-const COMPANIONS: [&str; 9] = [
-    "added_tokens.json",
-    "chat_template.jinja",
-    "generation_config.json",
-    "merges.txt",
-    "special_tokens_map.json",
-    "tokenizer.json",
-    "tokenizer.model",
-    "tokenizer_config.json",
-    "vocab.json",
-];
 
 /// Writes the model of the folder `source` into the folder `out` with the projections of its blocks quantized; all else
 /// is as it is stored; quantized embeddings of a GGUF file become bf16. Tokenizer files of a folder come along, those of a
@@ -77,13 +65,7 @@ pub fn save_quantized(
     fs::create_dir_all(out).map_err(io("create", out))?;
     let metadata = BTreeMap::from([("format".to_owned(), "pt".to_owned())]);
     write_shards(out, tensors, &metadata, MAX_SHARD_BYTES)?;
-    let folder = if source.path().is_dir() { Some(source.path()) } else { source.path().parent() };
-    for name in COMPANIONS.iter().filter(|_| !source.is_gguf()) {
-        let from = folder.unwrap_or(Path::new("")).join(name);
-        if from.exists() {
-            fs::copy(&from, out.join(name)).map_err(io("copy", &from))?;
-        }
-    }
+    copy_companions(&[source.folder()], &COMPANIONS, out)?;
     let path = out.join("config.json");
     let config = json_text(&config(&source, quantization));
     fs::write(&path, config).map_err(io("write", &path))?;

@@ -51,6 +51,12 @@ impl Source {
         self.checkpoint.path()
     }
 
+    /// The folder that has what else belongs to the model; `None` for a GGUF file, which has it in itself.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        let folder = if self.path().is_dir() { Some(self.path()) } else { self.path().parent() };
+        folder.filter(|_| !self.is_gguf())
+    }
+
     /// Whether it is a GGUF file.
     pub(crate) fn is_gguf(&self) -> bool {
         self.gguf.is_some()
