@@ -1,0 +1,1 @@
+//! The client of MLflow against a local server.
