@@ -8,7 +8,7 @@ use crate::ops::DecoderBackend;
 /// Why an adapter cannot be put on a model.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum AdapterError {
+pub enum TrainableError {
     /// A target is no projection of the model.
     #[error("the model has no projection `{target}`; it has {}", known.join(", "))]
     UnknownTarget {
@@ -32,13 +32,13 @@ pub enum AdapterError {
 /// They change nothing yet. The seed of each derives from `seed` and its place.
 ///
 /// # Errors
-/// [`AdapterError::UnknownTarget`]; the model is as before then.
+/// [`TrainableError::UnknownTarget`]; the model is as before then.
 pub fn add_adapters<B: DecoderBackend>(
     model: &mut CausalLm<B>,
     config: &LoraConfig,
     targets: &[String],
     seed: u64,
-) -> Result<(), AdapterError> {
+) -> Result<(), TrainableError> {
     let is_meant = |module: &str| {
         targets.is_empty() || targets.iter().any(|target| module.rsplit('.').next() == Some(target))
     };
@@ -48,7 +48,7 @@ pub fn add_adapters<B: DecoderBackend>(
         None => Vec::new(),
     };
     if let Some(target) = targets.iter().find(|target| !known.contains(&target.as_str())) {
-        return Err(AdapterError::UnknownTarget { target: target.clone(), known });
+        return Err(TrainableError::UnknownTarget { target: target.clone(), known });
     }
     let mut place = 0;
     for block in model.blocks_mut() {
@@ -67,14 +67,14 @@ pub fn add_adapters<B: DecoderBackend>(
 /// begin as the embedding's.
 ///
 /// # Errors
-/// [`AdapterError::UnknownToken`].
+/// [`TrainableError::UnknownToken`].
 pub fn train_tokens<B: DecoderBackend>(
     model: &mut CausalLm<B>,
     ids: &[u32],
-) -> Result<(), AdapterError> {
+) -> Result<(), TrainableError> {
     let (vocab_size, device) = (model.config().vocab_size, model.device().clone());
     if let Some(&id) = ids.iter().find(|id| **id as usize >= vocab_size) {
-        return Err(AdapterError::UnknownToken { id, vocab_size });
+        return Err(TrainableError::UnknownToken { id, vocab_size });
     }
     let mut ids = ids.to_vec();
     ids.sort_unstable();

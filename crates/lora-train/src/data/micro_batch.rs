@@ -1,5 +1,6 @@
 use std::ops::Range;
 
+use causal_lm::train::Target;
 use cpu_kernels::decoder::Span;
 use thesis_core::Action;
 
@@ -19,17 +20,6 @@ pub struct MicroBatch {
     pub targets_of: Vec<Range<usize>>,
     /// The action of each example, where it is known.
     pub actions: Vec<Option<Action>>,
-}
-
-/// A token to be predicted.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Target {
-    /// Index into the ids of the token whose logits predict it: the one before it.
-    pub row: usize,
-    /// Its id.
-    pub id: u32,
-    /// What its loss is multiplied by.
-    pub weight: f32,
 }
 
 impl MicroBatch {

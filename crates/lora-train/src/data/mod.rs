@@ -20,7 +20,7 @@ mod token_rows;
 
 pub use class_weights::ClassWeights;
 pub use error::{DataError, RowFault};
-pub use micro_batch::{MicroBatch, Target};
+pub use micro_batch::MicroBatch;
 pub use note::DataNote;
 pub use plan::{Plan, PlanOptions};
 pub use read::ReadOptions;

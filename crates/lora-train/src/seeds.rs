@@ -1,0 +1,19 @@
+//! Seeds of random choices. Each derives from the run's seed, what it is for, and numbers such as a step; so no state
+//! has to be kept, and a resumed run chooses as it would have.
+
+/// The seed for a purpose.
+pub(crate) fn derive(seed: u64, purpose: &str, numbers: &[u64]) -> u64 {
+    let absorb = |state: u64, value: u64| mix(state.wrapping_add(GOLDEN) ^ value);
+    let state = numbers.iter().fold(mix(seed), |state, &number| absorb(state, number));
+    purpose.bytes().fold(state, |state, byte| absorb(state, u64::from(byte)))
+}
+
+/// The increment of SplitMix64.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// The finalizer of SplitMix64. Source: Steele, Lea and Flood (2014), Stafford's variant 13.
+fn mix(mut bits: u64) -> u64 {
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}
