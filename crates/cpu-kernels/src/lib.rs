@@ -8,14 +8,26 @@ mod cpu_features;
 pub mod decoder;
 mod dense;
 mod error;
+mod exp;
 mod few_rows;
+#[cfg(test)]
+mod finite_differences;
 mod float;
 mod gemm;
 mod int8;
+mod lanes;
+pub mod loss;
+pub mod low_rank;
 mod nf4;
+#[cfg(test)]
+mod normal;
 mod parallel;
 mod product;
+mod rows;
+mod scratch;
+mod small_product;
 mod team;
+mod transpose;
 mod weight;
 
 pub use compute_dtype::ComputeDtype;

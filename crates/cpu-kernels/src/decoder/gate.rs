@@ -1,9 +1,13 @@
 #![expect(unsafe_code, reason = "loops over vectors")]
 
-use super::exp::exp;
-use super::lanes::{Kernel, LANES, Lanes, run_on};
-use super::rows::for_rows;
 use crate::cpu_features::Isa;
+use crate::exp::exp;
+use crate::lanes::{Kernel, LANES, Lanes, run_on};
+use crate::rows::for_rows;
+
+/// `2 · √(2/π)`, and that times 0.044715: coefficients of GELU's exponent.
+pub(super) const LINEAR: f32 = 1.595_769_2;
+pub(super) const CUBIC: f32 = 0.071_354_814;
 
 /// The activation of a gated feed-forward block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,9 +89,6 @@ impl Gate<'_> {
 /// As [`Kernel::run`].
 #[inline(always)]
 unsafe fn activated<L: Lanes, const GELU: bool>(x: L) -> L {
-    /// `2 · √(2/π)`, and that times 0.044715.
-    const LINEAR: f32 = 1.595_769_2;
-    const CUBIC: f32 = 0.071_354_814;
     // SAFETY: passed on.
     unsafe {
         let zero = L::splat(0.0);

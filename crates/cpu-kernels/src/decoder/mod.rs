@@ -2,21 +2,23 @@
 
 mod attention;
 mod cache_lines;
-mod exp;
 mod gate;
+mod gate_backward;
 mod kv_cache;
-mod lanes;
 mod norm;
+mod norm_backward;
 mod rope;
-mod rows;
-mod scratch;
 mod span;
 #[cfg(test)]
 mod tests;
 
-pub use attention::{AttentionShape, attention, attention_with_lse, cached_attention};
+pub use attention::{
+    AttentionShape, attention, attention_backward, attention_with_lse, cached_attention,
+};
 pub use gate::{Activation, gate};
+pub use gate_backward::gate_backward;
 pub use kv_cache::{KvDtype, KvLayer};
 pub use norm::rms_norm;
-pub use rope::{Rotary, rope};
+pub use norm_backward::rms_norm_backward;
+pub use rope::{Rotary, rope, rope_backward};
 pub use span::Span;

@@ -1,8 +1,8 @@
 #![expect(unsafe_code, reason = "loops over vectors")]
 
-use super::lanes::{Kernel, LANES, Lanes, run_on};
-use super::rows::for_rows;
 use crate::cpu_features::Isa;
+use crate::lanes::{Kernel, LANES, Lanes, run_on};
+use crate::rows::for_rows;
 
 /// Vectors of squares that are summed apart: a sum of 576 has nine terms in each lane.
 const SUMS: usize = 4;
@@ -68,7 +68,7 @@ impl Kernel for Norm<'_> {
 ///
 /// As [`Kernel::run`].
 #[inline(always)]
-unsafe fn sum_of_squares<L: Lanes>(x: &[f32]) -> f32 {
+pub(super) unsafe fn sum_of_squares<L: Lanes>(x: &[f32]) -> f32 {
     // SAFETY: passed on; chunks have the lengths given.
     unsafe {
         let mut sums = [L::splat(0.0); SUMS];

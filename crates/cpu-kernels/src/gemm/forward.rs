@@ -11,10 +11,10 @@ use super::rows::write_rows;
 use super::scratch::{ONE_THREAD, SHARED, SUMS, UNPACKED, with_scratch};
 use super::shared_out::SharedOut;
 use super::task_size::task_size;
-use super::transpose::transpose;
 use crate::Output;
 use crate::cpu_features::Isa;
 use crate::parallel::{parallel_parts, threads};
+use crate::transpose::transpose;
 
 /// Rows of a weight that a task takes at most: eight groups of the widest kernel, seven lines of an output row.
 const MAX_WEIGHT_ROWS: usize = 112;

@@ -14,7 +14,6 @@ mod shared_out;
 mod task_size;
 #[cfg(test)]
 mod tests;
-mod transpose;
 mod transposed;
 
 use std::ops::Range;

@@ -7,7 +7,7 @@ use super::kernel::{PANEL, ROW_STRIDE};
 use super::matrix::Matrix;
 use super::method::Method;
 use super::rows::write_rows;
-use super::transpose::transpose;
+use crate::transpose::transpose;
 
 /// Writes a panel whose columns are `rows`, up to 16 of them, of a matrix: `[words][16]`.
 pub(super) fn write_row_panel(

@@ -6,20 +6,22 @@
 //!
 //! Source: Dao et al. (2022), FlashAttention.
 
+pub(super) mod backward;
 mod part;
 mod product;
 mod softmax;
 
 use std::cell::Cell;
 
+pub use backward::attention_backward;
 use part::Part;
 
 use super::kv_cache::{HeadOf, Stored};
-use super::lanes::{LANES, run_on};
-use super::scratch::Disjoint;
 use super::{KvDtype, KvLayer, Span};
 use crate::cpu_features::Isa;
+use crate::lanes::{LANES, run_on};
 use crate::parallel::parallel_parts;
+use crate::scratch::Disjoint;
 
 /// Keys of a tile.
 const KEYS: usize = 64;

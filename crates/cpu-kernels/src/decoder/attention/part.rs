@@ -4,8 +4,8 @@ use super::product::{Blocks, Rows, product};
 use super::softmax::{Running, Scores, weigh};
 use super::{AttentionShape, KEYS};
 use crate::decoder::kv_cache::{Head, Stored};
-use crate::decoder::lanes::{Kernel, LANES, Lanes};
-use crate::decoder::scratch::{Disjoint, Scratch};
+use crate::lanes::{Kernel, LANES, Lanes};
+use crate::scratch::{Disjoint, Scratch};
 
 /// Attention of neighbouring tokens of one span, in the heads that share one head of keys and values.
 pub(super) struct Part<'a, T> {

@@ -1,7 +1,7 @@
 #![expect(unsafe_code, reason = "vector instructions on pointers")]
 
 use crate::decoder::kv_cache::Stored;
-use crate::decoder::lanes::{LANES, Lanes};
+use crate::lanes::{LANES, Lanes};
 
 /// Rows of a tile of sums at most.
 const ROWS: usize = 6;
@@ -32,7 +32,7 @@ pub(super) struct Rows<P> {
 ///
 /// # Safety
 ///
-/// As [`super::super::lanes::Kernel::run`]; `n_rows` rows of `depth` values, that many factors where there are any, and
+/// As [`crate::lanes::Kernel::run`]; `n_rows` rows of `depth` values, that many factors where there are any, and
 /// as many rows of `16 · count` results.
 #[inline(always)]
 pub(super) unsafe fn product<L: Lanes, T: Stored>(

@@ -1,8 +1,8 @@
 #![expect(unsafe_code, reason = "vector instructions on pointers")]
 
 use super::KEYS;
-use crate::decoder::exp::{exp, tanh};
-use crate::decoder::lanes::{LANES, Lanes};
+use crate::exp::{exp, tanh};
+use crate::lanes::{LANES, Lanes};
 
 /// Blocks of a tile of keys.
 const BLOCKS: usize = KEYS / LANES;
@@ -34,7 +34,7 @@ pub(super) struct Scores<'a> {
 ///
 /// # Safety
 ///
-/// As [`super::super::lanes::Kernel::run`]; `row` has the scores of all blocks named; 16 sums; scales of these blocks.
+/// As [`crate::lanes::Kernel::run`]; `row` has the scores of all blocks named; 16 sums; scales of these blocks.
 #[inline(always)]
 #[expect(clippy::needless_range_loop, reason = "indices keep the vectors in registers")]
 pub(super) unsafe fn weigh<L: Lanes>(row: *mut f32, of: &Scores<'_>, running: &mut Running) -> f32 {

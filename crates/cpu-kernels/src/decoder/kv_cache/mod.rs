@@ -7,7 +7,7 @@ use vectors::{Layout, Vectors};
 pub(super) use {stored::Stored, vectors::Head};
 
 use super::Span;
-use super::lanes::LANES;
+use crate::lanes::LANES;
 
 /// How keys and values lie in the cache.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use half::bf16;
 
-use crate::decoder::lanes::{LANES, Lanes, ROUNDS};
+use crate::lanes::{LANES, Lanes, ROUNDS};
 
 /// A number as it lies in the cache.
 pub(in crate::decoder) trait Stored: Copy + Default + Send + Sync {

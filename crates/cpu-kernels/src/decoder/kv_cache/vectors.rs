@@ -1,6 +1,6 @@
 use super::Stored;
 use crate::decoder::cache_lines::CacheLines;
-use crate::decoder::lanes::LANES;
+use crate::lanes::LANES;
 
 /// Sizes of a cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

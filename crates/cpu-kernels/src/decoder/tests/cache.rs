@@ -1,7 +1,7 @@
-use super::normal::normal;
 use crate::cpu_features::Isa;
 use crate::decoder::attention::cached;
 use crate::decoder::{AttentionShape, KvDtype, KvLayer, Span, cached_attention};
+use crate::normal::normal;
 
 use super::scenario::shape;
 

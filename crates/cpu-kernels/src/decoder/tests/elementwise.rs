@@ -1,11 +1,11 @@
-use super::normal::normal;
 use crate::cpu_features::Isa;
-use crate::decoder::exp::{exp, tanh};
 use crate::decoder::gate::gated;
-use crate::decoder::lanes::{Kernel, LANES, Lanes, run_on};
 use crate::decoder::norm::norm;
-use crate::decoder::rope::rotate;
+use crate::decoder::rope::{Direction, rotate};
 use crate::decoder::{Activation, Rotary};
+use crate::exp::{exp, tanh};
+use crate::lanes::{Kernel, LANES, Lanes, run_on};
+use crate::normal::normal;
 
 /// Lengths around vectors, chunks and parts for threads.
 const LENGTHS: [usize; 11] = [1, 3, 15, 16, 17, 63, 64, 65, 576, 1000, 40_000];
@@ -195,7 +195,8 @@ fn rotations_of_any_head() {
         let sin: Vec<f32> = angles.iter().map(|angle| angle.sin()).collect();
         for isa in Isa::available() {
             let mut got = x.clone();
-            rotate(isa, &mut got, heads, head_dim, Rotary { cos: &cos, sin: &sin, pairs });
+            let rotary = Rotary { cos: &cos, sin: &sin, pairs };
+            rotate(isa, Direction::Forward, &mut got, heads, head_dim, rotary);
             for (i, (&got, &x_i)) in got.iter().zip(&x).enumerate() {
                 let (token, dim) = (i / (heads * head_dim), i % head_dim);
                 let at = |j: usize| {

@@ -1,8 +1,8 @@
-use super::normal::normal;
 use super::reference;
 use crate::cpu_features::Isa;
 use crate::decoder::attention::{cached, uncached};
 use crate::decoder::{AttentionShape, KvDtype, KvLayer, Span};
+use crate::normal::normal;
 
 /// Sequences of random keys and values, each in a slot of its own, and a batch of their last tokens.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 #![expect(unsafe_code, reason = "parts of one slice are written by several threads")]
 
-use super::scratch::Disjoint;
 use crate::parallel::parallel_parts;
+use crate::scratch::Disjoint;
 
 /// Values that one thread takes at a time; fewer are not worth another thread.
 const VALUES: usize = 16 * 1024;
@@ -10,7 +10,7 @@ const VALUES: usize = 16 * 1024;
 /// there are many values, else one.
 ///
 /// Values behind the last whole row are left out.
-pub(super) fn for_rows(out: &mut [f32], width: usize, work: &(dyn Fn(usize, &mut [f32]) + Sync)) {
+pub(crate) fn for_rows(out: &mut [f32], width: usize, work: &(dyn Fn(usize, &mut [f32]) + Sync)) {
     let rows = out.len() / width;
     if out.len() < 2 * VALUES {
         return work(0, &mut out[..rows * width]);

@@ -2,12 +2,16 @@
 
 use std::cell::Cell;
 use std::marker::PhantomData;
+use std::thread::LocalKey;
 use std::{mem, slice};
 
-use super::lanes::LANES;
+use crate::lanes::LANES;
+
+type Memory = LocalKey<Cell<Vec<f32>>>;
 
 thread_local! {
     static SCRATCH: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
+    static SHARED: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
 }
 
 /// Floats that begin at a cache line and hold whatever was left in them.
@@ -16,47 +20,62 @@ thread_local! {
 /// Two at a time have memory of their own. This is no function that calls another with a slice, since a closure of a
 /// kernel would not be compiled for the kernel's instructions.
 #[derive(Debug)]
-pub(super) struct Scratch {
+pub(crate) struct Scratch {
     memory: Vec<f32>,
     start: usize,
     len: usize,
+    home: &'static Memory,
 }
 
 impl Scratch {
-    pub(super) fn new(len: usize) -> Self {
-        let mut memory = SCRATCH.take();
+    /// Memory of a part.
+    pub(crate) fn new(len: usize) -> Self {
+        Self::of(&SCRATCH, len)
+    }
+
+    /// Memory of a call, which all its parts share.
+    pub(crate) fn shared(len: usize) -> Self {
+        Self::of(&SHARED, len)
+    }
+
+    fn of(home: &'static Memory, len: usize) -> Self {
+        let mut memory = home.take();
         if memory.len() < len + LANES {
             memory.resize(len + LANES, 0.0);
         }
         let start = memory.as_ptr().align_offset(LANES * size_of::<f32>()).min(LANES);
-        Self { memory, start, len }
+        Self { memory, start, len, home }
     }
 
-    pub(super) fn floats(&mut self) -> &mut [f32] {
+    pub(crate) fn floats(&mut self) -> &mut [f32] {
         &mut self.memory[self.start..][..self.len]
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        SCRATCH.set(mem::take(&mut self.memory));
+        self.home.set(mem::take(&mut self.memory));
     }
 }
 
 /// A slice whose disjoint parts are written by several threads.
 #[derive(Debug)]
-pub(super) struct Disjoint<'a> {
-    values: *mut f32,
+pub(crate) struct Disjoint<'a, T = f32> {
+    values: *mut T,
     len: usize,
-    borrowed: PhantomData<&'a mut [f32]>,
+    borrowed: PhantomData<&'a mut [T]>,
 }
 
 // SAFETY: it is as good as an exclusive slice, and `slice` asks for parts that no two threads share.
-unsafe impl Sync for Disjoint<'_> {}
+unsafe impl<T: Send> Sync for Disjoint<'_, T> {}
 
-impl<'a> Disjoint<'a> {
-    pub(super) fn new(values: &'a mut [f32]) -> Self {
+impl<'a, T> Disjoint<'a, T> {
+    pub(crate) fn new(values: &'a mut [T]) -> Self {
         Self { values: values.as_mut_ptr(), len: values.len(), borrowed: PhantomData }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
     }
 
     /// The part `start..start + len`.
@@ -70,7 +89,7 @@ impl<'a> Disjoint<'a> {
     /// Where the slice ends before the part.
     #[expect(clippy::mut_from_ref, reason = "the caller keeps parts apart")]
     #[inline(always)]
-    pub(super) unsafe fn slice(&self, start: usize, len: usize) -> &mut [f32] {
+    pub(crate) unsafe fn slice(&self, start: usize, len: usize) -> &mut [T] {
         assert!(start <= self.len && len <= self.len - start);
         // SAFETY: within the slice, and no other part in use overlaps.
         unsafe { slice::from_raw_parts_mut(self.values.add(start), len) }

@@ -27,10 +27,10 @@ mod portable;
 use crate::cpu_features::Isa;
 
 /// Values of a vector: a cache line of f32.
-pub(super) const LANES: usize = 16;
+pub(crate) const LANES: usize = 16;
 
 /// Adding and subtracting it rounds to a whole number, to even at ties; the low bits of the sum are that number.
-pub(super) const ROUNDS: f32 = 12_582_912.0;
+pub(crate) const ROUNDS: f32 = 12_582_912.0;
 
 /// Sixteen f32, one vector or several.
 ///
@@ -38,7 +38,7 @@ pub(super) const ROUNDS: f32 = 12_582_912.0;
 ///
 /// Every function needs the instructions of its type, which is so inside of [`Kernel::run`] as called by [`run_on`];
 /// those with pointers need 16 readable or writable values there, or as many as they are told.
-pub(super) trait Lanes: Copy {
+pub(crate) trait Lanes: Copy {
     /// How many of them hold sums at the same time without leaving the registers.
     const SUMS: usize;
 
@@ -80,7 +80,7 @@ pub(super) trait Lanes: Copy {
 }
 
 /// A loop over vectors, with its operands.
-pub(super) trait Kernel {
+pub(crate) trait Kernel {
     /// # Safety
     ///
     /// The processor must have the instructions of `L`. Implementations are `#[inline(always)]`, as is all that they
@@ -93,7 +93,7 @@ pub(super) trait Kernel {
 /// # Panics
 ///
 /// Where the processor does not have them.
-pub(super) fn run_on<K: Kernel>(isa: Isa, kernel: K) {
+pub(crate) fn run_on<K: Kernel>(isa: Isa, kernel: K) {
     assert!(isa <= Isa::detected());
     // SAFETY: the processor has the instructions, as was just checked.
     unsafe {

@@ -1,14 +1,45 @@
 #![expect(unsafe_code, reason = "vector instructions; outputs that threads share come as pointers")]
 
-use super::kernel::PANEL;
 use crate::cpu_features::Isa;
+
+/// Rows and columns that are swapped at once.
+const BLOCK: usize = 16;
+
+/// `to[c · to_stride + r] = from[r · from_stride + c]` for any number of rows and columns.
+///
+/// # Panics
+///
+/// Where a matrix ends before its last row.
+pub(crate) fn transpose_all(
+    isa: Isa,
+    from: &[f32],
+    from_stride: usize,
+    (n_rows, n_cols): (usize, usize),
+    to: &mut [f32],
+    to_stride: usize,
+) {
+    if n_rows == 0 || n_cols == 0 {
+        return;
+    }
+    assert!(isa <= Isa::detected());
+    assert!(to.len() >= (n_cols - 1) * to_stride + n_rows);
+    for row in (0..n_rows).step_by(BLOCK) {
+        for col in (0..n_cols).step_by(BLOCK) {
+            let size = (BLOCK.min(n_rows - row), BLOCK.min(n_cols - col));
+            let from = &from[row * from_stride + col..];
+            let to = &mut to[col * to_stride + row..];
+            // SAFETY: the last column of `to` ends within it, as was checked, and so do those before.
+            unsafe { transpose(isa, from, from_stride, size, to.as_mut_ptr(), to_stride) };
+        }
+    }
+}
 
 /// `to[c · to_stride + r] = from[r · from_stride + c]` for up to 16 rows and 16 columns.
 ///
 /// # Safety
 ///
 /// `to` must be valid for writes of `n_rows` values at each multiple of `to_stride` below `n_cols * to_stride`.
-pub(super) unsafe fn transpose(
+pub(crate) unsafe fn transpose(
     isa: Isa,
     from: &[f32],
     from_stride: usize,
@@ -19,7 +50,7 @@ pub(super) unsafe fn transpose(
     if n_rows == 0 || n_cols == 0 {
         return;
     }
-    assert!(n_rows <= PANEL && n_cols <= PANEL);
+    assert!(n_rows <= BLOCK && n_cols <= BLOCK);
     assert!(from.len() >= (n_rows - 1) * from_stride + n_cols);
     #[cfg(target_arch = "x86_64")]
     if isa == Isa::Avx512 {

@@ -4,7 +4,7 @@
 //!
 //! Coefficients are minimax for the relative error, found by Lawson's weighted least squares in f64 and rounded to f32.
 
-use super::lanes::{Lanes, ROUNDS};
+use crate::lanes::{Lanes, ROUNDS};
 
 /// `e^x`, relative error below 2e-7; zero below -87.7, infinity above 88.4, NaN of NaN.
 ///
@@ -12,9 +12,9 @@ use super::lanes::{Lanes, ROUNDS};
 ///
 /// # Safety
 ///
-/// As [`super::lanes::Kernel::run`].
+/// As [`crate::lanes::Kernel::run`].
 #[inline(always)]
-pub(super) unsafe fn exp<L: Lanes>(x: L) -> L {
+pub(crate) unsafe fn exp<L: Lanes>(x: L) -> L {
     // SAFETY: passed on.
     unsafe {
         let x = L::splat(-88.0).max(L::splat(89.0).min(x));
@@ -40,9 +40,9 @@ pub(super) unsafe fn exp<L: Lanes>(x: L) -> L {
 ///
 /// # Safety
 ///
-/// As [`super::lanes::Kernel::run`].
+/// As [`crate::lanes::Kernel::run`].
 #[inline(always)]
-pub(super) unsafe fn tanh<L: Lanes>(x: L) -> L {
+pub(crate) unsafe fn tanh<L: Lanes>(x: L) -> L {
     // SAFETY: passed on.
     unsafe {
         let square = x.mul(x);
