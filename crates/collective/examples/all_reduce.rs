@@ -46,10 +46,12 @@ fn main() -> ExitCode {
         },
         Err(error) => {
             let lost = error.is_peer_lost();
-            say(
-                format!("rank {rank}: lost={lost} seconds={seconds:.1}: {error}"),
-                ExitCode::from(3),
-            )
+            let line = format!("rank {rank}: lost={lost} seconds={seconds:.1}: {error}");
+            let code = say(line, ExitCode::from(3));
+            if option("abort", 0.0) > 0.0 {
+                ranks.abort(3);
+            }
+            code
         }
     }
 }

@@ -38,6 +38,19 @@ impl Collective {
         join(launch, patience)
     }
 
+    /// Lets the gradient go between GPUs from now on; this rank's is `device`. A single process stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// On all ranks, if any of them misses the driver, NCCL or its GPU.
+    #[cfg(feature = "nccl")]
+    pub fn with_gpu(self, device: usize) -> Result<Self, CollectiveError> {
+        match self {
+            Self::Mpi(mpi) => NcclCollective::start(mpi, device).map(Self::Nccl),
+            other => Ok(other),
+        }
+    }
+
     /// Number of this process, from 0. Rank 0 alone writes.
     #[must_use]
     pub fn rank(&self) -> usize {
@@ -47,6 +60,16 @@ impl Collective {
             Self::Mpi(mpi) => mpi.rank(),
             #[cfg(feature = "nccl")]
             Self::Nccl(nccl) => nccl.processes().rank(),
+        }
+    }
+
+    /// Number of this process among those of its machine, from 0: which GPU it takes, where the launcher says so; else 0.
+    #[must_use]
+    pub fn local_rank(&self) -> usize {
+        match self {
+            Self::Single => 0,
+            #[cfg(feature = "mpi")]
+            _ => launcher::local_rank(|name| std::env::var(name).ok()).unwrap_or(0),
         }
     }
 
@@ -67,6 +90,10 @@ impl Collective {
     /// # Errors
     ///
     /// As every operation: a peer is lost, stuck, or calls something else; here also another length.
+    #[cfg_attr(
+        not(feature = "mpi"),
+        expect(unused_variables, reason = "alone there is nothing to add")
+    )]
     pub fn all_reduce_sum(&mut self, values: &mut [f32]) -> Result<(), CollectiveError> {
         match self {
             Self::Single => Ok(()),
@@ -82,6 +109,10 @@ impl Collective {
     /// # Errors
     ///
     /// As [`Collective::all_reduce_sum`].
+    #[cfg_attr(
+        not(feature = "mpi"),
+        expect(unused_variables, reason = "alone there is nothing to add")
+    )]
     pub fn all_reduce_sum_f64(&mut self, values: &mut [f64]) -> Result<(), CollectiveError> {
         match self {
             Self::Single => Ok(()),
@@ -97,6 +128,10 @@ impl Collective {
     /// # Errors
     ///
     /// As every operation; and there is no such rank, or ranks name different ones.
+    #[cfg_attr(
+        not(feature = "mpi"),
+        expect(unused_variables, clippy::ptr_arg, reason = "alone there is nothing to receive")
+    )]
     pub fn broadcast(&mut self, bytes: &mut Vec<u8>, root: usize) -> Result<(), CollectiveError> {
         let world_size = self.world_size();
         if root >= world_size {

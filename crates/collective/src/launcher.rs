@@ -20,6 +20,16 @@ pub(crate) fn launch(variable: impl Fn(&str) -> Option<String>) -> Option<Launch
     })
 }
 
+/// Ranks within a machine, as the same launchers write them.
+#[cfg(feature = "mpi")]
+const LOCAL_RANKS: [&str; 3] = ["OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "SLURM_LOCALID"];
+
+/// Number of this process among those of its machine, if the launcher says so.
+#[cfg(feature = "mpi")]
+pub(crate) fn local_rank(variable: impl Fn(&str) -> Option<String>) -> Option<usize> {
+    LOCAL_RANKS.into_iter().find_map(|name| variable(name)?.trim().parse().ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

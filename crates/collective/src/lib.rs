@@ -29,6 +29,8 @@ mod error;
 mod launcher;
 #[cfg(feature = "mpi")]
 mod mpi;
+#[cfg(feature = "nccl")]
+mod nccl;
 mod patience;
 
 pub use collective::Collective;

@@ -11,6 +11,8 @@ mod link;
 mod sum;
 
 use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
 
 use crate::{CollectiveError, Patience};
 use call::{Call, Kind};
@@ -101,6 +103,19 @@ impl MpiCollective {
         self.whole_or_broken(|this| this.arrive(Call::new(Kind::Barrier)).map(drop))
     }
 
+    /// Returns when all ranks have come to sum so many values by other means.
+    #[cfg(feature = "nccl")]
+    pub(crate) fn meet_for_sum(&mut self, length: usize) -> Result<(), CollectiveError> {
+        let call = Call { length: length as u64, ..Call::new(Kind::Sum) };
+        self.whole_or_broken(|this| this.arrive(call).map(drop))
+    }
+
+    /// Whether all peers live, for one who waits for them by other means.
+    #[cfg(feature = "nccl")]
+    pub(crate) fn check_peers(&self) -> Result<(), CollectiveError> {
+        lock(&self.link).heartbeat.check(Kind::Sum.name())
+    }
+
     pub(crate) fn finish(mut self) -> Result<(), CollectiveError> {
         self.barrier()?;
         let Link { library, heartbeat } = &mut *lock(&self.link);
@@ -108,7 +123,11 @@ impl MpiCollective {
         library.finalize()
     }
 
+    /// Rank 0 at once, the others a little later: what ranks have to say is said by rank 0, which this would cut short.
     pub(crate) fn abort(&self, status: i32) {
+        if self.rank != 0 {
+            thread::sleep(Duration::from_secs(2));
+        }
         lock(&self.link).library.abort(status);
     }
 
