@@ -1,4 +1,4 @@
-//! Adapters and merged models as other programs read them: what is written reads back, and what is useless is not written.
+//! Adapters as PEFT and llama.cpp read them: what is written reads back, and what is useless is not written.
 
 mod common;
 
@@ -7,11 +7,12 @@ use std::path::Path;
 
 use burn_flex::Flex;
 use causal_lm::adapter::{
-    AdapterError, AdapterSpec, InitialWeights, TOKEN_ROWS, lora_names, save_adapter, target_modules,
+    AdapterError, AdapterSpec, InitialWeights, TOKEN_ROWS, lora_names, save_adapter,
+    save_gguf_adapter, target_modules,
 };
-use causal_lm::{LoadOptions, MergedDtype, Quantization, read_config, save_merged};
+use causal_lm::{LoadOptions, read_config};
 use checkpoint_files::Checkpoint;
-use common::{FAMILIES, fixture, loaded, logits, max_difference, model_folder, reference};
+use common::{fixture, loaded, logits, max_difference, model_folder, reference};
 use lora_linear::LoraScaling;
 use serde_json::Value;
 
@@ -185,117 +186,90 @@ fn a_place_that_cannot_be_written_is_named() {
     assert!(error.to_string().contains(file.to_str().unwrap()), "{error}");
 }
 
-fn floats(folder: &Path) -> Vec<(String, Vec<f32>)> {
-    let file = Checkpoint::open(folder).expect("a model");
-    let read = |name: &str| {
-        let mut values = Vec::new();
-        file.get(name).expect(name).to_f32(&mut values).expect(name);
-        (name.to_owned(), values)
-    };
-    file.tensors().iter().map(|info| read(&info.name)).collect()
-}
-
-/// Logits of the merged folder against those of base and adapter.
-fn check_merged(family: &str, source: &Path, adapter: &Path, quantization: Quantization) {
-    let what = format!("{} with {}, {quantization:?}", source.display(), adapter.display());
-    let mut row = reference(family).rows[0].clone();
-    row[..3].copy_from_slice(&[5, 7, 9]);
-    let options = LoadOptions { quantization, ..options(adapter) };
-    let adapted = logits(&loaded::<Flex>(source, &options), &[&row]);
-    let plain = LoadOptions { adapter: None, ..options.clone() };
-    let largest = adapted.iter().fold(0.0, |max: f32, v| max.max(v.abs()));
-    let unmerged = logits(&loaded::<Flex>(source, &plain), &[&row]);
-    assert!(max_difference(&adapted, &unmerged) > 1e-2, "{what}: the adapter changes nothing");
-
+/// A GGUF adapter of ours against that of llama.cpp's own converter: every tensor bit by bit.
+fn check_gguf(family: &str) {
     let out = tempfile::tempdir().expect("a folder");
-    let merged = |dtype, name: &str| {
-        let out = out.path().join(name);
-        save_merged(source, &plain, adapter, &out, dtype, &|_| {}).expect("a merged model");
-        out
-    };
-    let (exact, rounded) = (merged(MergedDtype::F32, "f32"), merged(MergedDtype::Bf16, "bf16"));
-    let difference = |folder: &Path| {
-        let model = loaded::<Flex>(folder, &LoadOptions::default());
-        max_difference(&logits(&model, &[&row]), &adapted) / largest
-    };
-    assert!(difference(&exact) < 2e-5, "{what}: {}", difference(&exact));
-    // Weights with 8 bits of precision, in models whose weights are random and large.
-    assert!(difference(&rounded) < 5e-2, "{what}: {}", difference(&rounded));
-    let bf16 = |value: &f32| half::bf16::from_f32(*value).to_f32();
-    for ((name, exact), (same, rounded)) in floats(&exact).iter().zip(floats(&rounded)) {
-        assert_eq!(*name, same, "{what}");
-        assert_eq!(rounded, exact.iter().map(bf16).collect::<Vec<_>>(), "{what}: {name}");
+    let path = out.path().join("adapter.gguf");
+    let folder = model_folder(family);
+    save_gguf_adapter(&folder, &folder.join("adapter"), &path).expect("an adapter");
+    let theirs = fixture("lora/gguf").join(format!("{family}.gguf"));
+    let (ours, theirs) = (Checkpoint::open(&path), Checkpoint::open(theirs));
+    let (ours, theirs) = (ours.expect("an adapter"), theirs.expect("an adapter"));
+    assert_eq!(ours.tensors().len(), theirs.tensors().len(), "{family}");
+    for info in theirs.tensors() {
+        let (ours, theirs) = (ours.get(&info.name), theirs.get(&info.name));
+        let (ours, theirs) = (ours.expect(&info.name), theirs.expect(&info.name));
+        assert_eq!(
+            (ours.shape, ours.dtype),
+            (theirs.shape, theirs.dtype),
+            "{family} {}",
+            info.name
+        );
+        assert_eq!(ours.bytes, theirs.bytes, "{family} {}", info.name);
     }
+    for (key, value) in ours.metadata().iter() {
+        let theirs = theirs.metadata().iter().find(|(other, _)| *other == key);
+        assert_eq!(theirs, Some((key, value)), "{family} {key}");
+    }
+    assert_eq!(ours.metadata().iter().count(), 4, "{family}");
 }
 
 #[test]
-fn merged_models_compute_what_base_and_adapter_compute() {
-    for family in FAMILIES {
-        let folder = model_folder(family);
-        check_merged(family, &folder, &folder.join("adapter"), Quantization::None);
-        let nf4 = Quantization::Nf4 { double: true };
-        check_merged(family, &folder, &folder.join("adapter"), nf4);
-    }
-    for (adapter, family) in [
-        ("dora", "llama"),
-        ("patterns", "llama"),
-        ("regex", "qwen3"),
-        ("tokens", "llama"),
-        ("tokens_tied", "llama_tied_rope3"),
-    ] {
-        let adapter = fixture("models/adapters").join(adapter);
-        check_merged(family, &model_folder(family), &adapter, Quantization::None);
-        check_merged(family, &model_folder(family), &adapter, Quantization::Int8);
+fn gguf_adapters_are_those_of_llama_cpp() {
+    for family in ["llama", "mistral", "phi3", "gemma3_text"] {
+        check_gguf(family);
     }
 }
 
+/// llama.cpp multiplies `B · A` by `alpha / rank`: that must be the correction, whatever the settings are.
 #[test]
-fn quantized_folders_and_gguf_files_are_merged_too() {
-    let llama = model_folder("llama");
-    let stored = fixture("models/bitsandbytes/nf4_double");
-    check_merged("llama", &stored, &llama.join("adapter"), Quantization::None);
-    for family in ["llama", "phi3", "gemma3_text"] {
-        let gguf = fixture("models/gguf").join(format!("{family}.gguf"));
-        check_merged(family, &gguf, &model_folder(family).join("adapter"), Quantization::None);
-    }
-}
-
-#[test]
-fn a_merged_folder_has_all_that_a_server_asks_for() {
+fn factors_are_folded_into_gguf_adapters() {
     let out = tempfile::tempdir().unwrap();
-    let stored = fixture("models/bitsandbytes/nf4_double");
-    let adapter = tempfile::tempdir().unwrap();
-    for entry in fs::read_dir(model_folder("llama").join("adapter")).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), adapter.path().join(entry.file_name())).unwrap();
+    let path = out.path().join("adapter.gguf");
+    let adapter = fixture("models/adapters/patterns");
+    save_gguf_adapter(&model_folder("llama"), &adapter, &path).unwrap();
+    let gguf = Checkpoint::open(&path).unwrap();
+    let alpha: f32 = gguf.metadata().optional("adapter.lora.alpha").unwrap().unwrap();
+    assert_eq!(alpha, 12.0, "6 / √4 · 4");
+    let peft = Tensors::read(&adapter);
+    // rank_pattern: q_proj of layer 1 has 2, up_proj 3; alpha_pattern: down_proj has 20.
+    for (module, name, rank, alpha_of_module) in [
+        ("model.layers.0.self_attn.v_proj", "blk.0.attn_v", 4, 6.0),
+        ("model.layers.0.mlp.up_proj", "blk.0.ffn_up", 3, 6.0),
+        ("model.layers.1.mlp.down_proj", "blk.1.ffn_down", 4, 20.0),
+    ] {
+        let b = lora_names(module).b;
+        let (_, shape, expected) = peft.iter().find(|(other, ..)| *other == b).unwrap();
+        assert_eq!(shape[1], rank, "{module}");
+        let mut values = Vec::new();
+        gguf.get(&format!("{name}.weight.lora_b")).unwrap().to_f32(&mut values).unwrap();
+        let factor = alpha_of_module / (rank as f32).sqrt();
+        let (theirs, ours): (Vec<f32>, Vec<f32>) = (
+            values.iter().map(|v| v * alpha / rank as f32).collect(),
+            expected.iter().map(|v| v * factor).collect(),
+        );
+        assert!(max_difference(&theirs, &ours) < 1e-6, "{module}");
+        assert!(ours.iter().any(|v| v.abs() > 0.1), "{module}");
     }
-    let text = |folder: &Path, name: &str| fs::read_to_string(folder.join(name)).unwrap();
-    let tokenizer = text(&model_folder("llama"), "tokenizer.json") + " ";
-    fs::write(adapter.path().join("tokenizer.json"), &tokenizer).unwrap();
-    let options = LoadOptions::default();
-    let merge = |out: &Path| {
-        save_merged(&stored, &options, adapter.path(), out, MergedDtype::Bf16, &|_| {})
-    };
-    merge(out.path()).unwrap();
-    assert_eq!(text(out.path(), "tokenizer.json"), tokenizer, "the adapter's own");
-    let config: Value = serde_json::from_str(&text(out.path(), "config.json")).unwrap();
-    assert_eq!(
-        (&config["dtype"], &config["torch_dtype"]),
-        (&"bfloat16".into(), &"bfloat16".into())
-    );
-    assert_eq!(config.get("quantization_config"), None);
-    let about: Value = serde_json::from_str(&text(out.path(), "merge.json")).unwrap();
-    assert_eq!(about["base_projections"], "dequantized from the NF4 that the folder holds");
+}
 
-    let error = merge(adapter.path()).unwrap_err().to_string();
-    assert!(error.contains("somewhere else"), "{error}");
-    assert!(!adapter.path().join("config.json").exists());
-    fs::write(
-        adapter.path().join("tokenizer.json"),
-        tokenizer.replace("\"id\": 256", "\"id\": 9999"),
-    )
-    .unwrap();
-    let error = merge(&out.path().join("other")).unwrap_err().to_string();
-    assert!(error.contains("9999"), "{error}");
-    assert!(!out.path().join("other").exists());
+#[test]
+fn what_llama_cpp_has_no_place_for_is_refused() {
+    let out = tempfile::tempdir().unwrap();
+    let path = out.path().join("adapter.gguf");
+    for (adapter, family, what) in [
+        ("dora", "llama", "magnitudes (DoRA)"),
+        ("tokens", "llama", "rows of tokens"),
+        ("tokens_tied", "llama_tied_rope3", "rows of tokens"),
+    ] {
+        let folder = fixture("models/adapters").join(adapter);
+        let error = save_gguf_adapter(&model_folder(family), &folder, &path).unwrap_err();
+        let message = error.to_string();
+        assert!(message.contains(what) && message.contains("merge it instead"), "{message}");
+        assert!(message.contains(folder.to_str().unwrap()), "{message}");
+    }
+    let error =
+        save_gguf_adapter(&model_folder("phi3"), &model_folder("llama").join("adapter"), &path);
+    assert!(matches!(error, Err(AdapterError::Load(_))), "{error:?}");
+    assert!(!path.exists());
 }

@@ -29,6 +29,7 @@ mod view;
 
 pub use checkpoint::{Checkpoint, Format};
 pub use error::CheckpointError;
+pub use gguf::write_gguf;
 pub use header::{FileHeader, TensorInfo};
 pub use metadata::{FromMetadata, Metadata, MetadataArray, MetadataValue};
 pub use safetensors::{MAX_SHARD_BYTES, TensorSource, write_safetensors, write_shards};

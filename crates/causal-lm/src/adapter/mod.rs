@@ -2,6 +2,7 @@
 //! reads them.
 
 mod error;
+mod gguf;
 mod host_lora;
 mod names;
 mod plan;
@@ -12,6 +13,7 @@ mod target_modules;
 mod targets;
 
 pub use error::AdapterError;
+pub use gguf::save_gguf_adapter;
 pub use names::{LoraNames, TOKEN_ROWS, lora_names};
 pub use save::{save_adapter, write_adapter_config};
 pub use spec::{AdapterSpec, InitialWeights};

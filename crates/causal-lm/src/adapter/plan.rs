@@ -64,6 +64,27 @@ impl AdapterPlan {
         Ok(Some(lora))
     }
 
+    /// The projections that have an adapter, by name.
+    pub(crate) fn modules(&self) -> impl Iterator<Item = &str> {
+        self.modules.iter().map(String::as_str)
+    }
+
+    /// Rank and factor of the projections that no pattern names.
+    pub(crate) fn rank_and_scaling(&self) -> (usize, f64) {
+        let AdapterSettings { rank, alpha, scaling, .. } = self.settings;
+        (rank, scaling.factor(alpha, rank))
+    }
+
+    /// Whether projections have magnitudes.
+    pub(crate) fn is_dora(&self) -> bool {
+        self.settings.dora
+    }
+
+    /// Whether rows of the embedding are trained.
+    pub(crate) fn has_token_rows(&self) -> bool {
+        !self.rows.is_empty()
+    }
+
     /// The adapter of a projection in plain memory; `None` where it has none.
     pub(crate) fn host_lora(&self, module: &str) -> Result<Option<HostLora>, LoadError> {
         if !self.modules.contains(module) {

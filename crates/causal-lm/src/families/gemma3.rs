@@ -12,6 +12,7 @@ use crate::{LoadError, ModelConfig};
 
 pub(super) const FAMILY: Family = Family {
     name: "gemma3_text",
+    class: "Gemma3ForCausalLM",
     gguf: Some(GgufFamily { architecture: "gemma3", permuted_qk: false }),
     read,
 };

@@ -8,6 +8,7 @@ use crate::{LoadError, ModelConfig};
 
 pub(super) const FAMILY: Family = Family {
     name: "llama",
+    class: "LlamaForCausalLM",
     gguf: Some(GgufFamily { architecture: "llama", permuted_qk: true }),
     read,
 };

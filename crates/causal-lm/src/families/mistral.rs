@@ -8,6 +8,7 @@ use crate::{LoadError, ModelConfig};
 
 pub(super) const FAMILY: Family = Family {
     name: "mistral",
+    class: "MistralForCausalLM",
     // GGUF files of Mistral say `llama`.
     gguf: None,
     read,

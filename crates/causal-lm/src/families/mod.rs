@@ -27,6 +27,8 @@ const FAMILIES: [&Family; 6] = [
 pub(crate) struct Family {
     /// `model_type` in `config.json`.
     pub(crate) name: &'static str,
+    /// Its class in transformers: what `architectures` in `config.json` says, and servers look for.
+    pub(crate) class: &'static str,
     /// `general.architecture` in GGUF; `None` where a GGUF file calls it by another family's name.
     pub(crate) gguf: Option<GgufFamily>,
     /// Reads the configuration.
@@ -60,6 +62,18 @@ pub(crate) fn read_config(fields: &Fields) -> Result<ModelConfig, LoadError> {
 pub(crate) fn family_of_gguf(architecture: &str) -> Option<(&'static Family, GgufFamily)> {
     let of = |family: &&'static Family| Some((*family, family.gguf?));
     FAMILIES.iter().filter_map(of).find(|(_, gguf)| gguf.architecture == architecture)
+}
+
+/// How GGUF files of a family are written; `None` where no family has this name.
+pub(crate) fn gguf_family(name: &str) -> Option<GgufFamily> {
+    let of = |name: &str| FAMILIES.iter().find(|family| family.name == name)?.gguf;
+    // Those of Mistral are files of Llama.
+    of(name).or_else(|| of("llama").filter(|_| name == mistral::FAMILY.name))
+}
+
+/// The class in transformers of a family; `None` where no family has this name.
+pub(crate) fn class_of(name: &str) -> Option<&'static str> {
+    FAMILIES.iter().find(|family| family.name == name).map(|family| family.class)
 }
 
 /// The names of all families, for errors and documentation.

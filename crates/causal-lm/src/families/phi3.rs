@@ -9,6 +9,7 @@ use crate::{LoadError, ModelConfig};
 
 pub(super) const FAMILY: Family = Family {
     name: "phi3",
+    class: "Phi3ForCausalLM",
     gguf: Some(GgufFamily { architecture: "phi3", permuted_qk: false }),
     read,
 };

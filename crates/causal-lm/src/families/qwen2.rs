@@ -8,6 +8,7 @@ use crate::{LoadError, ModelConfig};
 
 pub(super) const FAMILY: Family = Family {
     name: "qwen2",
+    class: "Qwen2ForCausalLM",
     gguf: Some(GgufFamily { architecture: "qwen2", permuted_qk: false }),
     read,
 };

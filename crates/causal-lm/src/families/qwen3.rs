@@ -8,6 +8,7 @@ use crate::{LoadError, ModelConfig};
 
 pub(super) const FAMILY: Family = Family {
     name: "qwen3",
+    class: "Qwen3ForCausalLM",
     gguf: Some(GgufFamily { architecture: "qwen3", permuted_qk: false }),
     read,
 };

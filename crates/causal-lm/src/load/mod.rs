@@ -16,6 +16,7 @@ mod weights;
 use std::path::Path;
 
 pub(crate) use layout::{EMBEDDING, Kind, Parameter, parameters};
+pub(crate) use names::gguf_name;
 pub use options::{DenseDtype, LoadOptions, LoadProgress, Quantization};
 pub use save_merged::{MergedDtype, save_merged};
 pub use save_quantized::save_quantized;

@@ -20,6 +20,7 @@ use super::weights;
 use super::{LoadOptions, LoadProgress, Quantization};
 use crate::LoadError;
 use crate::adapter::AdapterPlan;
+use crate::families::class_of;
 
 /// About how many values are merged at a time.
 const CHUNK: usize = 1 << 20;
@@ -201,6 +202,10 @@ fn copy_files(
 fn config(source: &Source, dtype: MergedDtype) -> Value {
     let mut config = source.fields.object().clone();
     config.retain(|key, value| !value.is_null() && key != "quantization_config");
+    if let Some(class) = class_of(source.config.family) {
+        // GGUF files do not say it.
+        config.entry("architectures").or_insert_with(|| json!([class]));
+    }
     // The second is the name before transformers 5, which many servers still read.
     for key in ["dtype", "torch_dtype"] {
         config.insert(key.to_owned(), json!(dtype.torch_name()));

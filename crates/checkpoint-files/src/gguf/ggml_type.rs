@@ -51,6 +51,11 @@ pub(super) fn stored_dtype(number: u32) -> Result<StoredDtype, String> {
     Err(other.map_or_else(|| format!("type {number}"), |(_, name)| (*name).to_owned()))
 }
 
+/// ggml's number of a type; `None` for one that GGUF does not have.
+pub(super) fn number_of(dtype: StoredDtype) -> Option<u32> {
+    KNOWN.iter().find(|(_, known)| *known == dtype).map(|(number, _)| *number)
+}
+
 /// All that can be read, in one line.
 pub(super) fn supported() -> String {
     KNOWN.map(|(_, dtype)| dtype.name()).join(", ")

@@ -9,13 +9,13 @@ use crate::error::quoted;
 use crate::header::check_names;
 use crate::{CheckpointError, FileHeader, Metadata, MetadataValue, StoredDtype, TensorInfo};
 
-const MAGIC: [u8; 4] = *b"GGUF";
+pub(super) const MAGIC: [u8; 4] = *b"GGUF";
 
 /// Where data begin, unless `general.alignment` says otherwise: at multiples of so many bytes.
-const ALIGNMENT: u32 = 32;
+pub(super) const ALIGNMENT: u32 = 32;
 
 /// ggml's limit.
-const MAX_DIMS: u32 = 4;
+pub(super) const MAX_DIMS: u32 = 4;
 
 /// Reads and checks the header of a file of these bytes; `path` is for errors only.
 ///

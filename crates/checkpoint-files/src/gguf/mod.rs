@@ -1,4 +1,4 @@
-//! Reading GGUF, versions 2 and 3, little-endian.
+//! Reading GGUF, versions 2 and 3, little-endian, and writing version 3.
 //!
 //! Source: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>.
 
@@ -6,10 +6,13 @@ mod cursor;
 mod ggml_type;
 mod header;
 mod value;
+mod write;
+mod write_value;
 
 use std::path::Path;
 
 pub use header::parse;
+pub use write::write_gguf;
 
 use crate::CheckpointError;
 use crate::checkpoint::Format;

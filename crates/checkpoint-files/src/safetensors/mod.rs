@@ -13,11 +13,14 @@ mod write;
 
 use std::path::Path;
 
+pub(crate) use atomic::write_atomic;
 pub use header::parse;
 pub(crate) use index::open_shards;
 pub use shards::{MAX_SHARD_BYTES, write_shards};
+pub(crate) use source::Data;
 pub use source::TensorSource;
 pub use write::write_safetensors;
+pub(crate) use write::write_tensor;
 
 use crate::CheckpointError;
 use crate::checkpoint::Format;

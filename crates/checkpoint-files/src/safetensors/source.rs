@@ -7,13 +7,13 @@ use crate::StoredDtype;
 /// A tensor to be written: what it is, and where its bytes come from when their turn is there.
 #[derive(Debug)]
 pub struct TensorSource<'a> {
-    pub(super) name: String,
-    pub(super) dtype: StoredDtype,
-    pub(super) shape: Vec<usize>,
-    pub(super) data: Data<'a>,
+    pub(crate) name: String,
+    pub(crate) dtype: StoredDtype,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) data: Data<'a>,
 }
 
-pub(super) enum Data<'a> {
+pub(crate) enum Data<'a> {
     Bytes(Cow<'a, [u8]>),
     Written(Box<WriteBytes<'a>>),
 }

@@ -68,7 +68,8 @@ pub(super) fn checked<'a>(
     Ok(placed)
 }
 
-fn write_tensor(
+/// Writes the bytes of a tensor, no more and no fewer than there should be.
+pub(crate) fn write_tensor(
     writer: &mut impl Write,
     path: &Path,
     info: &TensorInfo,
