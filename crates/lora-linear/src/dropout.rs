@@ -1,6 +1,6 @@
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
-use rand::{RngExt, SeedableRng};
+use cpu_kernels::low_rank::dropout_mask;
 
 /// Dropout on an adapter's input.
 ///
@@ -25,9 +25,7 @@ impl Dropout {
     /// What the values of `[m, inputs]` are multiplied by: `1 / (1 - probability)` or 0.
     pub fn mask<B: Backend>(self, [m, inputs]: [usize; 2], device: &B::Device) -> Tensor<B, 2> {
         let mut values = vec![0.0; m * inputs];
-        let mut rng = rand_pcg::Pcg64Mcg::seed_from_u64(self.seed);
-        let kept = 1.0 / (1.0 - self.probability);
-        values.fill_with(|| if rng.random::<f32>() < self.probability { 0.0 } else { kept });
+        dropout_mask(self.seed, self.probability, m, inputs, &mut values);
         Tensor::from_data(TensorData::new(values, [m, inputs]), device)
     }
 }

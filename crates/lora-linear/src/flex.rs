@@ -5,13 +5,20 @@ use burn_flex::{Flex, FlexTensor};
 use cpu_kernels::{ComputeDtype, FrozenWeight};
 
 use crate::host::kernels;
-use crate::{FrozenBackend, HostTensors};
+use crate::{FrozenBackend, HostTensors, LowRank};
 
 impl HostTensors for Flex {
     fn read_floats<R>(tensor: FlexTensor, read: impl FnOnce(&[f32]) -> R) -> R {
         match tensor.as_slice::<f32>() {
             Some(values) => read(values),
             None => read(tensor.to_contiguous().storage::<f32>()),
+        }
+    }
+
+    fn into_floats(tensor: FlexTensor) -> Vec<f32> {
+        match tensor.into_data().into_vec() {
+            Ok(values) => values,
+            Err(error) => panic!("a tensor of f32 was expected: {error}"),
         }
     }
 
@@ -41,6 +48,24 @@ impl FrozenBackend for Flex {
         compute: ComputeDtype,
     ) -> FlexTensor {
         kernels::frozen_product_transposed::<Self>(dy, weight, compute)
+    }
+
+    fn add_low_rank(
+        y: FlexTensor,
+        x: FlexTensor,
+        adapter: LowRank<Self>,
+    ) -> (FlexTensor, FlexTensor) {
+        kernels::add_low_rank::<Self>(y, x, adapter)
+    }
+
+    fn low_rank_backward(
+        dx: FlexTensor,
+        dy: FlexTensor,
+        x: FlexTensor,
+        low: FlexTensor,
+        adapter: LowRank<Self>,
+    ) -> [FlexTensor; 3] {
+        kernels::adapter_gradients::<Self>(dx, dy, x, low, adapter)
     }
 
     fn frozen_rows(weight: &Self::Weight, ids: &[u32], _: &Self::Device) -> FlexTensor {

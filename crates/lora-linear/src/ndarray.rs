@@ -16,6 +16,10 @@ impl HostTensors for NdArray {
         read(view.as_standard_layout().as_slice().unwrap_or_default())
     }
 
+    fn into_floats(tensor: NdArrayTensor) -> Vec<f32> {
+        Self::read_floats(tensor, <[f32]>::to_vec)
+    }
+
     fn from_floats(values: Vec<f32>, rows: usize, cols: usize) -> NdArrayTensor {
         NdArrayTensor::from_data(TensorData::new(values, [rows, cols]))
     }

@@ -1,7 +1,7 @@
 use burn_flex::{Flex, FlexTensor};
 use cpu_kernels::decoder::{Activation, AttentionShape, KvDtype, KvLayer, Span};
 
-use super::{DecoderBackend, host};
+use super::{DecoderBackend, RowLosses, host};
 
 impl DecoderBackend for Flex {
     type KvLayer = KvLayer;
@@ -36,6 +36,55 @@ impl DecoderBackend for Flex {
         shape: &AttentionShape,
     ) -> [FlexTensor; 2] {
         host::attention_with_lse::<Self>(q, k, v, spans, shape)
+    }
+
+    fn rms_norm_backward(
+        x: FlexTensor,
+        weight: FlexTensor,
+        eps: f32,
+        dy: FlexTensor,
+        of_weight: bool,
+    ) -> (FlexTensor, Option<FlexTensor>) {
+        host::rms_norm_backward::<Self>(x, weight, eps, dy, of_weight)
+    }
+
+    fn rope_backward(dy: FlexTensor, cos: FlexTensor, sin: FlexTensor, heads: usize) -> FlexTensor {
+        host::rope_backward::<Self>(dy, cos, sin, heads)
+    }
+
+    fn gate_backward(
+        activation: Activation,
+        gate: FlexTensor,
+        up: FlexTensor,
+        dy: FlexTensor,
+    ) -> [FlexTensor; 2] {
+        host::gate_backward::<Self>(activation, gate, up, dy)
+    }
+
+    fn span_attention_backward(
+        q: FlexTensor,
+        k: FlexTensor,
+        v: FlexTensor,
+        out: FlexTensor,
+        lse: FlexTensor,
+        dout: FlexTensor,
+        spans: &[Span],
+        shape: &AttentionShape,
+    ) -> [FlexTensor; 3] {
+        host::attention_backward::<Self>([q, k, v, out, lse, dout], spans, shape)
+    }
+
+    fn cross_entropy(
+        logits: FlexTensor,
+        targets: &[u32],
+        weights: &[f32],
+        scale: f32,
+    ) -> (FlexTensor, RowLosses) {
+        host::cross_entropy::<Self>(logits, targets, weights, scale)
+    }
+
+    fn row_losses(logits: FlexTensor, targets: &[u32]) -> RowLosses {
+        host::row_losses::<Self>(logits, targets)
     }
 
     fn new_kv_layer(
