@@ -1,0 +1,297 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use causal_lm::estimate::{EstimateError, EstimateOptions, LoraSize, estimate};
+use causal_lm::{ModelConfig, read_config};
+use lora_train::checkpoint::{Found, newest, verify};
+use lora_train::data::{DataError, Plan, PlanOptions, ReadOptions, TokenRows};
+
+use super::tokens::{base_tokenizer, new_tokens};
+use super::{Checked, Data, Faults, NewToken, Note};
+use crate::config::{AdapterKind, Device, LoraStart, NewTokens, Resume, SftConfig};
+
+/// Looks into every file that the run needs; `None` only with a fault.
+pub(super) fn check_files(
+    config: &SftConfig,
+    dry_run: bool,
+    faults: &mut Faults,
+) -> Option<Checked> {
+    let mut notes = Vec::new();
+    let device = device(config.device, faults);
+    let resume = resume(config, faults, &mut notes);
+    check_out(config, resume.is_some(), faults);
+    let model = model(config, faults);
+    if let Some(model) = &model {
+        check_targets(config, model, faults);
+        check_length(config, model, &mut notes);
+    }
+    check_start(config, faults);
+    let (tokenizer, new_tokens) = tokenizer(config, model.as_ref(), faults);
+    let data = match (&config.shards, &config.dataset) {
+        (_, Some(_)) => {
+            faults.add(
+                "dataset",
+                "cannot be read yet; run `tokenize-shards`, and name its output in `shards`",
+            );
+            None
+        }
+        (None, None) if dry_run => None,
+        (None, None) => {
+            faults.add("shards", "is null; name the folder that `tokenize-shards` wrote");
+            None
+        }
+        (Some(shards), None) if dry_run && !shards.exists() => {
+            notes.push(Note::warning(format!(
+                "there are no shards at {}: rows and steps are not known",
+                shards.display()
+            )));
+            None
+        }
+        (Some(shards), None) => {
+            let data = data(config, shards, model.as_ref(), faults, &mut notes);
+            // What is wrong is among the faults.
+            Some(data?)
+        }
+    };
+    Some(Checked { model: model?, data, new_tokens, tokenizer, resume, device: device?, notes })
+}
+
+fn device(device: Device, faults: &mut Faults) -> Option<Device> {
+    match device {
+        Device::Cpu | Device::Ndarray => Some(device),
+        Device::Auto => Some(Device::Cpu),
+        Device::Cuda(_) => {
+            faults.add(
+                "device",
+                format_args!("is {device}, and train-sft was built without CUDA; take cpu"),
+            );
+            None
+        }
+    }
+}
+
+fn model(config: &SftConfig, faults: &mut Faults) -> Option<ModelConfig> {
+    let name = &config.base_model;
+    if let Some(hub) = name.strip_prefix("hub:") {
+        faults.add(
+            "base_model",
+            format_args!("is on the hub; `inspect-model info --model hub:{hub}` fetches it, and names its folder"),
+        );
+        return None;
+    }
+    if !Path::new(name).exists() {
+        faults.add(
+            "base_model",
+            format_args!(
+                "there is nothing at {name}; it names a folder with config.json, or a .gguf file"
+            ),
+        );
+        return None;
+    }
+    faults.take("base_model", read_config(Path::new(name)))
+}
+
+fn check_targets(config: &SftConfig, model: &ModelConfig, faults: &mut Faults) {
+    if config.adapter == AdapterKind::None {
+        return;
+    }
+    for target in config.lora.target_modules.names() {
+        let lora = Some(LoraSize { rank: 1, targets: vec![target.clone()] });
+        let size = estimate(model, &EstimateOptions { lora, ..Default::default() });
+        if let Err(error @ EstimateError::UnknownTarget { .. }) = size {
+            faults.add("lora.target_modules", error);
+        }
+    }
+}
+
+/// A model computes longer sequences than it was made for; they are worth little.
+fn check_length(config: &SftConfig, model: &ModelConfig, notes: &mut Vec<Note>) {
+    let most = model.max_positions;
+    if let Some(length) = config.max_length.filter(|length| *length > most) {
+        notes.push(Note::warning(format!(
+            "max_length is {length}, and the model was made for {most} positions"
+        )));
+    }
+}
+
+fn check_start(config: &SftConfig, faults: &mut Faults) {
+    let LoraStart::Folder(folder) = &config.lora.init else { return };
+    if config.adapter == AdapterKind::None {
+        return;
+    }
+    for file in ["adapter_config.json", "adapter_model.safetensors"] {
+        let path = folder.join(file);
+        faults.unless(
+            path.is_file(),
+            "lora.init",
+            format_args!(
+                "there is no {}; it is default, gaussian, zero, or the folder of a PEFT adapter",
+                path.display()
+            ),
+        );
+    }
+}
+
+/// The tokenizer that rows were made with, and what the model's own does not have.
+fn tokenizer(
+    config: &SftConfig,
+    model: Option<&ModelConfig>,
+    faults: &mut Faults,
+) -> (Option<PathBuf>, Vec<NewToken>) {
+    let of_shards = config.shards.as_ref().map(|shards| shards.join("tokenizer"));
+    let Some(folder) = of_shards.filter(|folder| folder.join("tokenizer.json").is_file()) else {
+        return (None, Vec::new());
+    };
+    let Some(model) = model else { return (Some(folder), Vec::new()) };
+    // A model without a tokenizer has nothing that the shards' could be held against.
+    let Ok(base) = base_tokenizer(Path::new(&config.base_model)) else {
+        return (Some(folder), Vec::new());
+    };
+    let Some(tokens) = faults.take("shards", new_tokens(&folder, &base)) else {
+        return (Some(folder), Vec::new());
+    };
+    if let Some(token) = tokens.iter().find(|token| token.id as usize >= model.vocab_size) {
+        faults.add(
+            "shards",
+            format_args!(
+                "their tokenizer has `{}` with id {}, and the model's embedding ends at {}; take \
+                 `tokenize-shards --structure-tokens plain`, or a model with room in its vocabulary",
+                token.text,
+                token.id,
+                model.vocab_size - 1
+            ),
+        );
+    }
+    let is_trained =
+        config.train_new_tokens == NewTokens::Auto && config.adapter == AdapterKind::Lora;
+    (Some(folder), if is_trained { tokens } else { Vec::new() })
+}
+
+fn data(
+    config: &SftConfig,
+    shards: &Path,
+    model: Option<&ModelConfig>,
+    faults: &mut Faults,
+    notes: &mut Vec<Note>,
+) -> Option<Data> {
+    // Without the model, rows are still worth a look.
+    let vocab_size = model.map_or(i32::MAX as usize, |model| model.vocab_size);
+    let options = ReadOptions { vocab_size, max_length: config.max_length.unwrap_or(usize::MAX) };
+    let mut open = |split: &str| match TokenRows::open(shards, split, &options) {
+        Ok((rows, found)) => {
+            notes.extend(found.iter().map(|note| Note::of_data(split, note)));
+            Some(rows)
+        }
+        Err(error) => {
+            let hint = hint(&error);
+            faults.take::<(), _>("shards", Err(Hinted { error, hint }));
+            None
+        }
+    };
+    let train = open(&config.train_split);
+    let validation = config.eval_split.as_deref().map(&mut open);
+    let mut train = train?;
+    let mut validation = match validation {
+        Some(rows) => Some(rows?),
+        None => None,
+    };
+    if let (true, Some(max_length)) = (config.packing, config.max_length) {
+        train.pack(max_length);
+        if let Some(validation) = &mut validation {
+            validation.pack(max_length);
+        }
+    }
+    faults.take("class_weights", train.weigh(&config.class_weights))?;
+    let plan = faults.take("balanced_sampling", Plan::new(&train, plan_options(config, 1)))?;
+    let steps = plan.total_steps(config.epochs, config.max_steps);
+    if let Some(warmup) = config.warmup_steps.filter(|warmup| *warmup > steps) {
+        faults.add("warmup_steps", format_args!("is {warmup}, and the run has {steps} steps"));
+    }
+    Some(Data { train, validation, plan, steps })
+}
+
+/// How steps are made of rows in a run of `world` processes.
+pub(crate) fn plan_options(config: &SftConfig, world: usize) -> PlanOptions {
+    PlanOptions {
+        seed: config.seed,
+        shuffle: config.shuffle,
+        balanced: config.balanced_sampling,
+        // Zeros are faults of their own.
+        micro_batch: config.micro_batch.max(1),
+        accumulation: config.accumulation.max(1),
+        world,
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{error}{}", hint.map(|hint| format!("; {hint}")).unwrap_or_default())]
+struct Hinted {
+    #[source]
+    error: DataError,
+    hint: Option<&'static str>,
+}
+
+fn hint(error: &DataError) -> Option<&'static str> {
+    match error {
+        DataError::NoColumn { .. } | DataError::ColumnType { .. } => {
+            Some("`shards` names token shards, as `tokenize-shards` writes them")
+        }
+        DataError::TooLong { .. } => {
+            Some("raise `max_length`, or tokenize anew with --on-overflow truncate-input or drop")
+        }
+        DataError::NoTargets { .. } => {
+            Some("remove them, or raise --max-length of `tokenize-shards`")
+        }
+        _ => None,
+    }
+}
+
+fn resume(config: &SftConfig, faults: &mut Faults, notes: &mut Vec<Note>) -> Option<Found> {
+    match &config.resume {
+        Resume::None => None,
+        Resume::Folder(path) => {
+            let state = faults.take("resume", verify(path))?;
+            Some(Found { path: path.clone(), state })
+        }
+        Resume::Auto => {
+            let newest = faults.take("resume", newest(&config.out))?;
+            notes.extend(newest.skipped.iter().map(|(path, error)| {
+                Note::warning(format!("passed over {}: {error}", path.display()))
+            }));
+            newest.found
+        }
+    }
+}
+
+/// The output folder is empty, or an earlier run's that goes on.
+fn check_out(config: &SftConfig, goes_on: bool, faults: &mut Faults) {
+    let out = &config.out;
+    if !out.exists() {
+        return;
+    }
+    let Some(entries) = faults.take("out", fs::read_dir(out)) else { return };
+    let is_run = |name: &str| name.starts_with("checkpoint-") || name == "metrics.jsonl";
+    let names: Vec<String> =
+        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    if names.is_empty() || goes_on {
+        return;
+    }
+    if names.iter().any(|name| is_run(name)) {
+        faults.unless(
+            config.resume != Resume::None,
+            "out",
+            format_args!(
+                "{} has an earlier run; let it go on with `resume: auto`, or name another folder",
+                out.display()
+            ),
+        );
+    } else {
+        faults.add(
+            "out",
+            format_args!(
+                "{} is not empty, and not of an earlier run; name another folder",
+                out.display()
+            ),
+        );
+    }
+}

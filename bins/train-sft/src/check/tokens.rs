@@ -1,0 +1,162 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use checkpoint_files::{Checkpoint, Metadata};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use tokenize::{GgufVocabulary, ModelFiles, TokenizeError};
+
+/// A token of the shards' tokenizer that the base model's does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NewToken {
+    pub(crate) id: u32,
+    pub(crate) text: String,
+}
+
+/// Why the tokenizer of shards cannot be that of the model.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TokenizerMismatch {
+    #[error(transparent)]
+    Files(#[from] TokenizeError),
+    #[error("{path} is damaged")]
+    Json {
+        path: PathBuf,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error(
+        "they were made with another tokenizer: {path} has {got} tokens in its vocabulary, and the base model's {expected}"
+    )]
+    Vocabulary { path: PathBuf, got: usize, expected: usize },
+    #[error(
+        "they were made with another tokenizer: in {path} `{token}` has id {got:?}, and in the base model's {expected}"
+    )]
+    Token { path: PathBuf, token: String, got: Option<u32>, expected: u32 },
+}
+
+/// The part of `tokenizer.json` that says which tokens there are.
+#[derive(Deserialize)]
+struct TokenizerJson {
+    #[serde(default)]
+    added_tokens: Vec<AddedToken>,
+    model: ModelJson,
+}
+
+#[derive(Deserialize)]
+struct AddedToken {
+    id: u32,
+    content: String,
+}
+
+#[derive(Deserialize)]
+struct ModelJson {
+    vocab: Vocab,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Vocab {
+    /// BPE: texts and their ids.
+    Ids(Map<String, Value>),
+    /// Unigram: texts and scores, by id.
+    Scores(Vec<(String, f64)>),
+}
+
+/// The files that say how a model reads and writes text: those of its folder, or what its GGUF file holds.
+pub(crate) fn base_tokenizer(model: &Path) -> anyhow::Result<ModelFiles> {
+    if model.is_dir() {
+        return Ok(ModelFiles::read(model)?);
+    }
+    let checkpoint = Checkpoint::open(model)?;
+    Ok(ModelFiles::from_gguf(model, &gguf_vocabulary(checkpoint.metadata())?)?)
+}
+
+/// What the tokenizer in `folder` has beyond `base`, by id.
+///
+/// # Errors
+/// [`TokenizerMismatch`] where it is no extension of `base`.
+pub(super) fn new_tokens(
+    folder: &Path,
+    base: &ModelFiles,
+) -> Result<Vec<NewToken>, TokenizerMismatch> {
+    let files = ModelFiles::read(folder)?;
+    let (ours, theirs) = (read(&files)?, read(base)?);
+    let path = || files.path.clone();
+    let (got, expected) = (ours.model.vocab.len(), theirs.model.vocab.len());
+    if got != expected {
+        return Err(TokenizerMismatch::Vocabulary { path: path(), got, expected });
+    }
+    let added: BTreeMap<&str, u32> =
+        ours.added_tokens.iter().map(|token| (token.content.as_str(), token.id)).collect();
+    for AddedToken { id: expected, content } in &theirs.added_tokens {
+        let got = added.get(content.as_str()).copied().or_else(|| ours.model.vocab.id(content));
+        if got != Some(*expected) {
+            let (token, expected) = (content.clone(), *expected);
+            return Err(TokenizerMismatch::Token { path: path(), token, got, expected });
+        }
+    }
+    let known = |token: &AddedToken| {
+        theirs.added_tokens.iter().any(|known| known.content == token.content)
+            || theirs.model.vocab.id(&token.content).is_some()
+    };
+    let new = ours.added_tokens.iter().filter(|token| !known(token));
+    let mut new: Vec<NewToken> =
+        new.map(|token| NewToken { id: token.id, text: token.content.clone() }).collect();
+    new.sort_by_key(|token| token.id);
+    Ok(new)
+}
+
+fn read(files: &ModelFiles) -> Result<TokenizerJson, TokenizerMismatch> {
+    serde_json::from_str(&files.tokenizer)
+        .map_err(|source| TokenizerMismatch::Json { path: files.path.clone(), source })
+}
+
+impl Vocab {
+    fn len(&self) -> usize {
+        match self {
+            Self::Ids(ids) => ids.len(),
+            Self::Scores(scores) => scores.len(),
+        }
+    }
+
+    fn id(&self, token: &str) -> Option<u32> {
+        match self {
+            Self::Ids(ids) => ids.get(token)?.as_u64()?.try_into().ok(),
+            Self::Scores(scores) => {
+                scores.iter().position(|(text, _)| text == token)?.try_into().ok()
+            }
+        }
+    }
+}
+
+fn gguf_vocabulary(metadata: &Metadata) -> anyhow::Result<GgufVocabulary> {
+    let text = |key: &str| -> anyhow::Result<Option<String>> {
+        Ok(metadata.optional::<&str>(key)?.map(str::to_owned))
+    };
+    let id = |key: &str| metadata.optional::<u32>(&format!("tokenizer.ggml.{key}_token_id"));
+    let strings = |key: &str| -> anyhow::Result<Vec<String>> {
+        Ok(metadata.optional::<&[String]>(key)?.unwrap_or_default().to_vec())
+    };
+    let token_types = metadata.optional::<&[i32]>("tokenizer.ggml.token_type")?;
+    let scores = metadata.optional::<&[f32]>("tokenizer.ggml.scores")?;
+    if metadata.strings("tokenizer.ggml.tokens")?.is_empty() {
+        return Err(anyhow!("the file has no tokens"));
+    }
+    Ok(GgufVocabulary {
+        model: metadata.str("tokenizer.ggml.model")?.to_owned(),
+        pre: text("tokenizer.ggml.pre")?,
+        tokens: metadata.strings("tokenizer.ggml.tokens")?.to_vec(),
+        token_types: token_types.unwrap_or_default().to_vec(),
+        merges: strings("tokenizer.ggml.merges")?,
+        scores: scores.unwrap_or_default().to_vec(),
+        bos: id("bos")?,
+        eos: id("eos")?,
+        eot: id("eot")?,
+        unknown: id("unknown")?,
+        pad: id("padding")?,
+        add_bos: metadata.optional("tokenizer.ggml.add_bos_token")?,
+        add_space_prefix: metadata.optional("tokenizer.ggml.add_space_prefix")?,
+        chat_template: text("tokenizer.chat_template")?,
+    })
+}

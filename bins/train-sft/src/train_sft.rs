@@ -1,0 +1,98 @@
+use std::process::ExitCode;
+
+use anyhow::{anyhow, bail};
+use causal_lm::ModelConfig;
+use stage_cli::{Hint, Stage};
+
+use crate::args::Args;
+use crate::check::{Checked, check};
+use crate::config::{ByteSize, SftConfig};
+use crate::effort::measured_rate;
+use crate::fit::what_fits;
+use crate::machine_memory::machine_memory;
+use crate::memory::{Load, training_memory};
+use crate::summary::summary;
+
+/// The stage's work: check everything, say what is to come, and train.
+pub(crate) fn train_sft(stage: &Stage, args: &Args) -> anyhow::Result<ExitCode> {
+    let config: SftConfig = stage.config(&args.flags())?;
+    if args.print_config {
+        stage.print(serde_json::to_string_pretty(&config)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let checked = check(&config, args.dry_run).hint(
+        "every key and what it may be is documented in configs/sft.yaml; nothing was loaded or written",
+    )?;
+    for note in &checked.notes {
+        match note.is_warning {
+            true => tracing::warn!("{}", note.text),
+            false => tracing::info!("{}", note.text),
+        }
+    }
+    let load = load(&config, &checked, args.dry_run);
+    let estimate = training_memory(&checked.model, &config, load)?;
+    let rate = measured_rate(config.compute_dtype.into());
+    stage.print(summary(&config, &checked, &estimate, load.sequence, rate));
+    let refusal = refusal(&config, &checked.model, load, ByteSize(estimate.total_bytes))?;
+    if args.dry_run {
+        if let Some(refusal) = refusal {
+            stage.print(refusal);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(refusal) = refusal {
+        return Err(anyhow!(refusal)).hint(
+            "--dry-run shows what other settings would take; `memory_limit` raises the limit, at the risk of being \
+             killed half-way",
+        );
+    }
+    bail!("training is not there yet")
+}
+
+/// What memory must hold. A dry run is sized at `max_length`, whatever the rows; a run by its longest row.
+fn load(config: &SftConfig, checked: &Checked, dry_run: bool) -> Load {
+    let data = checked.data.as_ref();
+    let longest = data.map(|data| {
+        let validation = data.validation.as_ref().map_or(0, |rows| rows.longest_row());
+        data.train.longest_row().max(validation)
+    });
+    let sequence = match (dry_run, config.max_length, longest) {
+        (true, Some(max_length), _) | (_, Some(max_length), None) => max_length,
+        (_, _, Some(longest)) => longest,
+        (_, None, None) => checked.model.max_positions,
+    };
+    let tokens = |data: &crate::check::Data| {
+        data.train.tokens() + data.validation.as_ref().map_or(0, |rows| rows.tokens())
+    };
+    Load { sequence, new_tokens: checked.new_tokens.len(), data_tokens: data.map_or(0, tokens) }
+}
+
+/// Why the run does not fit into memory, and what would; `None` where it fits.
+fn refusal(
+    config: &SftConfig,
+    model: &ModelConfig,
+    load: Load,
+    needed: ByteSize,
+) -> anyhow::Result<Option<String>> {
+    let (limit, whose) = match config.memory_limit {
+        Some(limit) => (limit, "`memory_limit` allows"),
+        None => match machine_memory() {
+            Some(limit) => (limit, "this machine has"),
+            None => return Ok(None),
+        },
+    };
+    if needed <= limit {
+        return Ok(None);
+    }
+    let mut text = format!("the run does not fit: it takes {needed}, and {whose} {limit}");
+    let changes = what_fits(model, config, load, limit)?;
+    if changes.is_empty() {
+        text += "\nnothing of batch, length, checkpointing or quantization would make it fit; take a smaller model";
+        return Ok(Some(text));
+    }
+    text += "\nit would fit with";
+    for change in changes {
+        text += &format!("\n  {} ({})", change.settings.join(", "), change.bytes);
+    }
+    Ok(Some(text))
+}
