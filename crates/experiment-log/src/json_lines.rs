@@ -144,3 +144,31 @@ fn folder_of(path: &Path) -> &Path {
         None => path,
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::{ExperimentLog, TensorBoard};
+
+    #[test]
+    fn a_full_disk_keeps_the_other_sinks_going() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = PathBuf::from("/dev/full");
+        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        let full = JsonLines { path, file, len: 0 };
+        let good = folder.path().join("metrics.jsonl");
+        let events = TensorBoard::create(folder.path(), std::time::SystemTime::UNIX_EPOCH).unwrap();
+        let events_path = events.path().to_owned();
+        let before = fs::metadata(&events_path).unwrap().len();
+        let mut log = ExperimentLog::new(vec![
+            full.into(),
+            JsonLines::create(&good).unwrap().into(),
+            events.into(),
+        ]);
+        let error = log.log(1, &[("loss", 1.0)]).unwrap_err();
+        assert_eq!(error.to_string(), "cannot write /dev/full");
+        assert!(!error.is_remote());
+        assert_eq!(fs::read_to_string(good).unwrap(), "{\"step\":1,\"loss\":1.0}\n");
+        assert!(fs::metadata(events_path).unwrap().len() > before);
+    }
+}

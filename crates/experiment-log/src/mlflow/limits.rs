@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-/// Entries of a batch: metrics, parameters and tags together.
+/// Metrics of a batch.
 pub(super) const METRICS: usize = 1000;
 /// Parameters of a batch.
 pub(super) const PARAMS: usize = 100;

@@ -42,7 +42,8 @@ impl Mlflow {
     ///
     /// # Errors
     /// [`LogError::Setting`], [`LogError::Unreachable`], [`LogError::Refused`],
-    /// [`LogError::Answer`].
+    /// [`LogError::Answer`]. There is no run then, and nothing is kept for one: the caller goes on
+    /// without this sink, or stops before any work is done.
     pub fn start(settings: MlflowSettings, now: SystemTime) -> Result<Self, LogError> {
         let client = Client::new(&settings)?;
         let (run_id, known_params) = match &settings.run_id {
@@ -130,8 +131,9 @@ impl Mlflow {
     fn send(&mut self, now: SystemTime) -> Result<(), LogError> {
         let mut fault = None;
         while !(self.params.is_empty() && self.metrics.is_empty()) {
+            // Apart, so that a parameter that is refused takes no metrics with it.
             let params = first(&self.params, PARAMS);
-            let metrics = first(&self.metrics, METRICS - params.len());
+            let metrics = first(&self.metrics, if params.is_empty() { METRICS } else { 0 });
             let body = json!({ "run_id": self.run_id, "params": params, "metrics": metrics });
             let answer = self.client.post("runs/log-batch", &body);
             let refused = matches!(answer, Err(LogError::Refused { status: 400, .. }));
@@ -149,15 +151,12 @@ impl Mlflow {
                 }
             }
         }
-        let Some(fault) = fault else {
-            self.next_try = now + self.settings.send_every;
-            return Ok(());
-        };
-        self.next_try = now + self.settings.retry_after;
-        Err(LogError::Unsent {
-            waiting: self.params.len() + self.metrics.len(),
-            dropped: std::mem::take(&mut self.dropped),
-            source: Box::new(fault),
+        let waiting = self.params.len() + self.metrics.len();
+        let pause = if waiting == 0 { self.settings.send_every } else { self.settings.retry_after };
+        self.next_try = now + pause;
+        fault.map_or(Ok(()), |fault| {
+            let dropped = std::mem::take(&mut self.dropped);
+            Err(LogError::Unsent { waiting, dropped, source: Box::new(fault) })
         })
     }
 }
