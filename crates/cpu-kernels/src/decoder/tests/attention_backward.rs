@@ -220,3 +220,44 @@ proptest! {
         check(AttentionShape { window, softcap, ..shape(kv_heads * group, kv_heads, head_dim) }, &lengths);
     }
 }
+
+#[track_caller]
+fn refused(spans: &[Span], dk: usize, lse: usize) {
+    let of_three = [0.0; 3 * 8];
+    let results = Results {
+        q: &of_three,
+        k: &of_three[..12],
+        v: &of_three[..12],
+        out: &of_three,
+        lse: &[0.0; 8][..lse],
+        dout: &of_three,
+    };
+    let (mut dq, mut dk, mut dv) = ([0.0; 24], vec![0.0; dk], [0.0; 12]);
+    backward(Isa::detected(), results, spans, &shape(2, 1, 4), &mut dq, &mut dk, &mut dv);
+}
+
+const WHOLE: Span = Span { start: 0, len: 3, position: 0, slot: 0 };
+
+#[test]
+#[should_panic(expected = "spans overlap")]
+fn overlapping_spans_are_refused() {
+    refused(&[WHOLE, Span { start: 2, len: 1, ..WHOLE }], 12, 6);
+}
+
+#[test]
+#[should_panic(expected = "spans beyond 3 tokens")]
+fn spans_beyond_the_batch_are_refused() {
+    refused(&[Span { len: 4, ..WHOLE }], 12, 6);
+}
+
+#[test]
+#[should_panic(expected = "keys and values")]
+fn gradients_of_another_length_are_refused() {
+    refused(&[WHOLE], 11, 6);
+}
+
+#[test]
+#[should_panic(expected = "sums of exponentials")]
+fn other_sums_of_exponentials_are_refused() {
+    refused(&[WHOLE], 12, 5);
+}

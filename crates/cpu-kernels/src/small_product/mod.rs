@@ -2,6 +2,9 @@
 
 //! Products of small or narrow f32 matrices, whose factors lie in any order: sums stay in registers.
 
+#[cfg(test)]
+mod tests;
+
 use crate::cpu_features::Isa;
 use crate::lanes::{Kernel, LANES, Lanes, run_on};
 
