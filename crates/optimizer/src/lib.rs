@@ -8,6 +8,7 @@
 
 mod adamw;
 mod blockwise;
+mod config;
 mod dynamic_map;
 mod error;
 mod gradient_norm;
@@ -15,8 +16,9 @@ mod schedule;
 mod state;
 mod update;
 
-pub use adamw::{AdamW, AdamWConfig, Group};
+pub use adamw::AdamW;
 pub use blockwise::{BLOCK, MIN_BLOCKWISE_LEN};
+pub use config::{AdamWConfig, Group};
 pub use dynamic_map::{DynamicMap, SIGNED_MAP, UNSIGNED_MAP};
 pub use error::OptimizerError;
 pub use gradient_norm::{clip_to_norm, global_norm};
