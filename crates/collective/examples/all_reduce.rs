@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     };
     let length = option("length", 1000.0) as usize;
 
-    let mut ranks = match Collective::start(patience) {
+    let mut ranks = match Collective::start(patience).and_then(|ranks| on_gpus(ranks, &scenario)) {
         Ok(ranks) => ranks,
         Err(error) => return say(format!("start: {error}"), ExitCode::FAILURE),
     };
@@ -54,6 +54,21 @@ fn main() -> ExitCode {
             code
         }
     }
+}
+
+/// `gpu`: as `sums`, but the gradient goes from GPU to GPU.
+#[cfg(feature = "nccl")]
+fn on_gpus(ranks: Collective, scenario: &str) -> Result<Collective, CollectiveError> {
+    if scenario != "gpu" {
+        return Ok(ranks);
+    }
+    let device = ranks.local_rank();
+    ranks.with_gpu(device)
+}
+
+#[cfg(not(feature = "nccl"))]
+fn on_gpus(ranks: Collective, _scenario: &str) -> Result<Collective, CollectiveError> {
+    Ok(ranks)
 }
 
 fn run(ranks: &mut Collective, scenario: &str, length: usize) -> Result<String, CollectiveError> {

@@ -147,7 +147,9 @@ fn open(device: usize) -> Result<Arc<CudaStream>, CollectiveError> {
     }
     // SAFETY: as above.
     if !unsafe { cudarc::nccl::sys::is_culib_present() } {
-        return Err(CollectiveError::LibraryMissing { library: "NCCL (libnccl.so)" });
+        return Err(CollectiveError::LibraryMissing {
+            library: "NCCL (libnccl.so, or a link of that name to libnccl.so.2)",
+        });
     }
     CudaContext::new(device).and_then(|context| context.new_stream()).map_err(|error| {
         let message = format!("GPU {device}: {error}");

@@ -22,8 +22,9 @@ use library::Library;
 use link::{Link, keep_beating, lock};
 use sum::{Summed, in_rank_order, part};
 
-/// Elements that travel at once: bounds the memory beside the values to about two times as many.
-const CHUNK: usize = 4 << 20;
+/// Elements of a message. The values go in chunks of so many for each rank, which bounds the memory beside them and keeps it
+/// in the cache.
+const MESSAGE: usize = 1 << 17;
 
 /// One of several processes that an MPI launcher started. [`crate::Collective`] has the operations.
 #[derive(Debug)]
@@ -62,7 +63,7 @@ impl MpiCollective {
         let call = Call { length: values.len() as u64, ..Call::new(T::KIND) };
         self.whole_or_broken(|this| {
             this.arrive(call)?;
-            values.chunks_mut(CHUNK).try_for_each(|chunk| this.sum_chunk(chunk))
+            values.chunks_mut(MESSAGE * this.world_size).try_for_each(|chunk| this.sum_chunk(chunk))
         })
     }
 
@@ -79,8 +80,8 @@ impl MpiCollective {
             if this.rank != root {
                 bytes.clear();
             }
-            for start in (0..length).step_by(CHUNK) {
-                let end = length.min(start + CHUNK);
+            for start in (0..length).step_by(MESSAGE) {
+                let end = length.min(start + MESSAGE);
                 let chunk = bytes.get(start..end).map(|chunk| Arc::new(chunk.to_vec()));
                 let chunk = chunk.filter(|_| this.rank == root);
                 let expected = |peer| if peer == root { end - start } else { 0 };
