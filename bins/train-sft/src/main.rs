@@ -8,6 +8,7 @@ mod fit;
 mod machine_memory;
 mod memory;
 mod summary;
+mod train;
 mod train_sft;
 
 use std::process::ExitCode;

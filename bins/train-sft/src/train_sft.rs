@@ -1,17 +1,19 @@
 use std::process::ExitCode;
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context, anyhow};
 use causal_lm::ModelConfig;
+use collective::{Collective, Patience};
 use stage_cli::{Hint, Stage};
 
 use crate::args::Args;
-use crate::check::{Checked, check};
+use crate::check::{Checked, Faults, check};
 use crate::config::{ByteSize, SftConfig};
 use crate::effort::measured_rate;
 use crate::fit::what_fits;
 use crate::machine_memory::machine_memory;
 use crate::memory::{Load, training_memory};
 use crate::summary::summary;
+use crate::train;
 
 /// The stage's work: check everything, say what is to come, and train.
 pub(crate) fn train_sft(stage: &Stage, args: &Args) -> anyhow::Result<ExitCode> {
@@ -20,22 +22,50 @@ pub(crate) fn train_sft(stage: &Stage, args: &Args) -> anyhow::Result<ExitCode> 
         stage.print(serde_json::to_string_pretty(&config)?);
         return Ok(ExitCode::SUCCESS);
     }
-    let checked = check(&config, args.dry_run).hint(
+    if let Some(threads) = args.common.threads {
+        cpu_kernels::set_threads(usize::from(threads));
+    }
+    let mut collective = Collective::start(Patience::default())?;
+    let is_first = collective.rank() == 0;
+    match prepared_and_trained(stage, args, &config, &mut collective) {
+        Ok(code) => {
+            collective.finish()?;
+            Ok(code)
+        }
+        // All processes find the same faults; one of them says so.
+        Err(error) if !is_first && error.chain().any(|cause| cause.is::<Faults>()) => {
+            tracing::debug!("{error:#}");
+            Ok(ExitCode::FAILURE)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn prepared_and_trained(
+    stage: &Stage,
+    args: &Args,
+    config: &SftConfig,
+    collective: &mut Collective,
+) -> anyhow::Result<ExitCode> {
+    let is_first = collective.rank() == 0;
+    let mut checked = check(config, args.dry_run, collective.world_size()).hint(
         "every key and what it may be is documented in configs/sft.yaml; nothing was loaded or written",
     )?;
-    for note in &checked.notes {
-        match note.is_warning {
-            true => tracing::warn!("{}", note.text),
-            false => tracing::info!("{}", note.text),
+    let load = load(config, &checked, args.dry_run);
+    let estimate = training_memory(&checked.model, config, load)?;
+    let refusal = refusal(config, &checked.model, load, ByteSize(estimate.total_bytes))?;
+    if is_first {
+        for note in &checked.notes {
+            match note.is_warning {
+                true => tracing::warn!("{}", note.text),
+                false => tracing::info!("{}", note.text),
+            }
         }
+        let rate = measured_rate(config.compute_dtype.into());
+        stage.print(summary(config, &checked, &estimate, load.sequence, rate));
     }
-    let load = load(&config, &checked, args.dry_run);
-    let estimate = training_memory(&checked.model, &config, load)?;
-    let rate = measured_rate(config.compute_dtype.into());
-    stage.print(summary(&config, &checked, &estimate, load.sequence, rate));
-    let refusal = refusal(&config, &checked.model, load, ByteSize(estimate.total_bytes))?;
     if args.dry_run {
-        if let Some(refusal) = refusal {
+        if let (Some(refusal), true) = (refusal, is_first) {
             stage.print(refusal);
         }
         return Ok(ExitCode::SUCCESS);
@@ -46,7 +76,8 @@ pub(crate) fn train_sft(stage: &Stage, args: &Args) -> anyhow::Result<ExitCode> 
              killed half-way",
         );
     }
-    bail!("training is not there yet")
+    let data = checked.data.take().context("there is nothing to learn")?;
+    train::run(stage, config, checked, data, collective)
 }
 
 /// What memory must hold. A dry run is sized at `max_length`, whatever the rows; a run by its longest row.

@@ -5,15 +5,17 @@ use causal_lm::estimate::{EstimateError, EstimateOptions, LoraSize, estimate};
 use causal_lm::{ModelConfig, read_config};
 use lora_train::checkpoint::{Found, newest, verify};
 use lora_train::data::{DataError, Plan, PlanOptions, ReadOptions, TokenRows};
+use serde_json::{Value, json};
 
 use super::tokens::{base_tokenizer, new_tokens};
 use super::{Checked, Data, Faults, NewToken, Note};
-use crate::config::{AdapterKind, Device, LoraStart, NewTokens, Resume, SftConfig};
+use crate::config::{AdapterKind, Device, LoraConfig, LoraStart, NewTokens, Resume, SftConfig};
 
 /// Looks into every file that the run needs; `None` only with a fault.
 pub(super) fn check_files(
     config: &SftConfig,
     dry_run: bool,
+    world: usize,
     faults: &mut Faults,
 ) -> Option<Checked> {
     let mut notes = Vec::new();
@@ -48,7 +50,7 @@ pub(super) fn check_files(
             None
         }
         (Some(shards), None) => {
-            let data = data(config, shards, model.as_ref(), faults, &mut notes);
+            let data = data(config, shards, model.as_ref(), world, faults, &mut notes);
             // What is wrong is among the faults.
             Some(data?)
         }
@@ -119,8 +121,8 @@ fn check_start(config: &SftConfig, faults: &mut Faults) {
     if config.adapter == AdapterKind::None {
         return;
     }
-    for file in ["adapter_config.json", "adapter_model.safetensors"] {
-        let path = folder.join(file);
+    let path = folder.join("adapter_config.json");
+    for path in [&path, &folder.join("adapter_model.safetensors")] {
         faults.unless(
             path.is_file(),
             "lora.init",
@@ -128,6 +130,30 @@ fn check_start(config: &SftConfig, faults: &mut Faults) {
                 "there is no {}; it is default, gaussian, zero, or the folder of a PEFT adapter",
                 path.display()
             ),
+        );
+    }
+    let Ok(text) = fs::read_to_string(&path) else { return };
+    let Some(stored) = faults.take("lora.init", serde_json::from_str::<Value>(&text)) else {
+        return;
+    };
+    // The settings go into the files of the result, so they must be those of the adapter.
+    let LoraConfig { r, alpha, dropout: _, target_modules: _, rslora, dora, init: _ } =
+        &config.lora;
+    for (key, of_peft, ours, default) in [
+        ("lora.r", "r", json!(r), json!(8)),
+        ("lora.alpha", "lora_alpha", json!(alpha), json!(8.0)),
+        ("lora.rslora", "use_rslora", json!(rslora), json!(false)),
+        ("lora.dora", "use_dora", json!(dora), json!(false)),
+    ] {
+        let theirs = stored.get(of_peft).filter(|value| !value.is_null()).unwrap_or(&default);
+        let same = match (ours.as_f64(), theirs.as_f64()) {
+            (Some(ours), Some(theirs)) => ours == theirs,
+            _ => ours == *theirs,
+        };
+        faults.unless(
+            same,
+            key,
+            format_args!("is {ours}, and the adapter in {} has {theirs}", folder.display()),
         );
     }
 }
@@ -171,6 +197,7 @@ fn data(
     config: &SftConfig,
     shards: &Path,
     model: Option<&ModelConfig>,
+    world: usize,
     faults: &mut Faults,
     notes: &mut Vec<Note>,
 ) -> Option<Data> {
@@ -202,7 +229,7 @@ fn data(
         }
     }
     faults.take("class_weights", train.weigh(&config.class_weights))?;
-    let plan = faults.take("balanced_sampling", Plan::new(&train, plan_options(config, 1)))?;
+    let plan = faults.take("balanced_sampling", Plan::new(&train, plan_options(config, world)))?;
     let steps = plan.total_steps(config.epochs, config.max_steps);
     if let Some(warmup) = config.warmup_steps.filter(|warmup| *warmup > steps) {
         faults.add("warmup_steps", format_args!("is {warmup}, and the run has {steps} steps"));
@@ -270,7 +297,8 @@ fn check_out(config: &SftConfig, goes_on: bool, faults: &mut Faults) {
         return;
     }
     let Some(entries) = faults.take("out", fs::read_dir(out)) else { return };
-    let is_run = |name: &str| name.starts_with("checkpoint-") || name == "metrics.jsonl";
+    let is_run =
+        |name: &str| name.starts_with("checkpoint-") || ["metrics.jsonl", "logs"].contains(&name);
     let names: Vec<String> =
         entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     if names.is_empty() || goes_on {

@@ -14,7 +14,8 @@ use lora_train::data::{DataNote, Plan, TokenRows};
 use crate::config::{Device, SftConfig};
 
 pub(crate) use faults::Faults;
-pub(crate) use tokens::NewToken;
+pub(crate) use files::plan_options;
+pub(crate) use tokens::{NewToken, base_tokenizer};
 
 /// A run whose settings and files go together.
 #[derive(Debug)]
@@ -66,10 +67,10 @@ impl Note {
 ///
 /// # Errors
 /// [`Faults`].
-pub(crate) fn check(config: &SftConfig, dry_run: bool) -> Result<Checked, Faults> {
+pub(crate) fn check(config: &SftConfig, dry_run: bool, world: usize) -> Result<Checked, Faults> {
     let mut faults = Faults::default();
     settings::check_settings(config, &mut faults);
-    let checked = files::check_files(config, dry_run, &mut faults);
+    let checked = files::check_files(config, dry_run, world, &mut faults);
     faults.into_result()?;
     // Without a fault there is nothing that could be missing.
     checked.ok_or_else(Faults::default)
