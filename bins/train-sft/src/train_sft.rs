@@ -77,6 +77,8 @@ fn prepared_and_trained(
         );
     }
     let data = checked.data.take().context("there is nothing to learn")?;
+    // Nothing is written before every process has looked.
+    collective.barrier()?;
     train::run(stage, config, checked, data, collective)
 }
 

@@ -234,12 +234,13 @@ fn what_contradicts_the_model_is_said() {
         &[],
         &["no projection `w_proj`; it has q_proj, k_proj", "no projection `x_proj`"],
     );
+    refused(&with("gguf: true\nlora: { dora: true }"), &[], &["gguf: llama.cpp has no place for"]);
     refused(&with("adapter: none"), &[], &["quantization: must be none where `adapter` is none"]);
     refused(&with("warmup_steps: 28"), &[], &["warmup_steps: is 28, and the run has 27 steps"]);
     refused(
         &with("eval_split: nowhere").replace("eval_split: null\n", ""),
         &[],
-        &["no split `nowhere`; it has train"],
+        &["eval_split: ", "no split `nowhere`; it has train", "or null for no evaluation"],
     );
     refused(&with("balanced_sampling: true"), &[], &["balanced_sampling: ", "row 0 has no action"]);
     refused(&with(""), &["--max-length", "39"], &["more than 39 tokens", "raise `max_length`"]);

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use causal_lm::estimate::{EstimateError, EstimateOptions, LoraSize, estimate};
 use causal_lm::{ModelConfig, read_config};
+use hf_dataset::HfDatasetError;
 use lora_train::checkpoint::{Found, newest, verify};
 use lora_train::data::{DataError, Plan, PlanOptions, ReadOptions, TokenRows};
 use serde_json::{Value, json};
@@ -29,6 +30,7 @@ pub(super) fn check_files(
     }
     check_start(config, faults);
     let (tokenizer, new_tokens) = tokenizer(config, model.as_ref(), faults);
+    check_results(config, &new_tokens, faults);
     let data = match (&config.shards, &config.dataset) {
         (_, Some(_)) => {
             faults.add(
@@ -158,6 +160,25 @@ fn check_start(config: &SftConfig, faults: &mut Faults) {
     }
 }
 
+/// What could not be written in the end.
+fn check_results(config: &SftConfig, new_tokens: &[NewToken], faults: &mut Faults) {
+    if config.adapter == AdapterKind::None {
+        let base = Path::new(&config.base_model);
+        faults.unless(
+            base.is_dir() || !base.exists(),
+            "base_model",
+            "must be a folder with config.json where `adapter` is none: the result has it, too",
+        );
+    } else if config.gguf {
+        faults.unless(!config.lora.dora, "gguf", "llama.cpp has no place for `lora.dora`");
+        faults.unless(
+            new_tokens.is_empty(),
+            "gguf",
+            "llama.cpp has no place for rows of new tokens; take `merge`, or `train_new_tokens: none`",
+        );
+    }
+}
+
 /// The tokenizer that rows were made with, and what the model's own does not have.
 fn tokenizer(
     config: &SftConfig,
@@ -204,19 +225,24 @@ fn data(
     // Without the model, rows are still worth a look.
     let vocab_size = model.map_or(i32::MAX as usize, |model| model.vocab_size);
     let options = ReadOptions { vocab_size, max_length: config.max_length.unwrap_or(usize::MAX) };
-    let mut open = |split: &str| match TokenRows::open(shards, split, &options) {
+    let mut open = |key: &str, split: &str| match TokenRows::open(shards, split, &options) {
         Ok((rows, found)) => {
             notes.extend(found.iter().map(|note| Note::of_data(split, note)));
             Some(rows)
         }
         Err(error) => {
-            let hint = hint(&error);
-            faults.take::<(), _>("shards", Err(Hinted { error, hint }));
+            let is_of_split = matches!(
+                error,
+                DataError::Empty { .. } | DataError::Dataset(HfDatasetError::NoSplit { .. })
+            );
+            let hint = hint(&error, key);
+            let key = if is_of_split { key } else { "shards" };
+            faults.take::<(), _>(key, Err(Hinted { error, hint }));
             None
         }
     };
-    let train = open(&config.train_split);
-    let validation = config.eval_split.as_deref().map(&mut open);
+    let train = open("train_split", &config.train_split);
+    let validation = config.eval_split.as_deref().map(|split| open("eval_split", split));
     let mut train = train?;
     let mut validation = match validation {
         Some(rows) => Some(rows?),
@@ -258,8 +284,13 @@ struct Hinted {
     hint: Option<&'static str>,
 }
 
-fn hint(error: &DataError) -> Option<&'static str> {
+fn hint(error: &DataError, key: &str) -> Option<&'static str> {
     match error {
+        DataError::Empty { .. } | DataError::Dataset(HfDatasetError::NoSplit { .. })
+            if key == "eval_split" =>
+        {
+            Some("name another split, or null for no evaluation")
+        }
         DataError::NoColumn { .. } | DataError::ColumnType { .. } => {
             Some("`shards` names token shards, as `tokenize-shards` writes them")
         }
