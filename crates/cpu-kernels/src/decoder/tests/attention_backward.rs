@@ -1,11 +1,11 @@
 use proptest::prelude::*;
 
-use super::scenario::shape;
+use super::scenario::{assert_close, shape};
 use crate::cpu_features::Isa;
 use crate::decoder::attention::backward::{Results, backward};
 use crate::decoder::attention::uncached;
 use crate::decoder::{AttentionShape, Span};
-use crate::finite_differences::check_gradient;
+use crate::finite_differences::Derivatives;
 use crate::normal::normal;
 use crate::set_threads;
 
@@ -97,18 +97,19 @@ fn check(shape: AttentionShape, lengths: &[usize]) {
     let case = Case::new(shape, lengths);
     let [q, k, v] =
         [&case.q, &case.k, &case.v].map(|x| x.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>());
-    let step = |x: &[f32]| (x.len() / 40).max(1) | 1;
+    let of = |value: &dyn Fn(&[f64]) -> f64, x: &[f32]| {
+        Derivatives::new(value, x, (x.len() / 40).max(1) | 1)
+    };
+    let by_q = of(&|x| case.value(x, &k, &v), &case.q);
+    let by_k = of(&|x| case.value(&q, x, &v), &case.k);
+    let by_v = of(&|x| case.value(&q, &k, x), &case.v);
     for isa in Isa::available() {
         let what = format!("{isa:?}, {lengths:?}, {shape:?}");
-        let [dq, dk, dv] = case.gradients(isa);
-        let value = |x: &[f64]| case.value(x, &k, &v);
-        check_gradient(&format!("dq, {what}"), value, &case.q, step(&dq), &dq, TOLERANCE);
-        let value = |x: &[f64]| case.value(&q, x, &v);
-        check_gradient(&format!("dk, {what}"), value, &case.k, step(&dk), &dk, TOLERANCE);
-        let value = |x: &[f64]| case.value(&q, &k, x);
-        check_gradient(&format!("dv, {what}"), value, &case.v, step(&dv), &dv, TOLERANCE);
-        let all = [dq, dk, dv];
+        let all = case.gradients(isa);
         assert!(all.iter().flatten().all(|x| x.is_finite()), "{what}");
+        by_q.check(&format!("dq, {what}"), &all[0], TOLERANCE);
+        by_k.check(&format!("dk, {what}"), &all[1], TOLERANCE);
+        by_v.check(&format!("dv, {what}"), &all[2], TOLERANCE);
     }
 }
 
@@ -159,6 +160,60 @@ fn nothing_has_no_gradient() {
     for shape in [shape(2, 1, 16), shape(0, 1, 16)] {
         let [dq, dk, dv] = Case::new(shape, &[0, 0]).gradients(Isa::detected());
         assert!(dq.is_empty() && dk.is_empty() && dv.is_empty());
+    }
+}
+
+/// All gradients in f64, by the formulas of a softmax's derivative over whole rows.
+fn expected(case: &Case) -> [Vec<f64>; 3] {
+    let AttentionShape { heads, kv_heads, head_dim, scale, window, .. } = case.shape;
+    let [q, k, v, dout] = [&case.q, &case.k, &case.v, &case.dout]
+        .map(|x| x.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>());
+    let [mut dq, mut dk, mut dv] = [&q, &k, &v].map(|x| vec![0.0; x.len()]);
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let add = |to: &mut [f64], factor: f64, x: &[f64]| {
+        to.iter_mut().zip(x).for_each(|(to, x)| *to += factor * x);
+    };
+    let rows = case.spans.iter().flat_map(|span| {
+        (0..span.len).flat_map(move |token| (0..heads).map(move |head| (span.start, token, head)))
+    });
+    for (start, token, head) in rows {
+        let row = ((start + token) * heads + head) * head_dim;
+        let row = row..row + head_dim;
+        let of_key = |key: usize| {
+            let at = ((start + key) * kv_heads + head * kv_heads / heads) * head_dim;
+            at..at + head_dim
+        };
+        let first = window.map_or(0, |window| (token + 1).saturating_sub(window));
+        let weight = |key: usize| (f64::from(scale) * dot(&q[row.clone()], &k[of_key(key)])).exp();
+        let mut weights: Vec<f64> = (first..=token).map(weight).collect();
+        let sum: f64 = weights.iter().sum();
+        weights.iter_mut().for_each(|weight| *weight /= sum);
+        let by_weight: Vec<f64> =
+            (first..=token).map(|key| dot(&dout[row.clone()], &v[of_key(key)])).collect();
+        let mean = dot(&weights, &by_weight);
+        for (i, key) in (first..=token).enumerate() {
+            let by_score = f64::from(scale) * weights[i] * (by_weight[i] - mean);
+            add(&mut dq[row.clone()], by_score, &k[of_key(key)]);
+            add(&mut dk[of_key(key)], by_score, &q[row.clone()]);
+            add(&mut dv[of_key(key)], weights[i], &dout[row.clone()]);
+        }
+    }
+    [dq, dk, dv]
+}
+
+#[test]
+fn every_gradient_of_long_sequences() {
+    for (shape, lengths) in [
+        (shape(9, 3, 64), &[300, 70][..]),
+        (AttentionShape { window: Some(130), ..shape(2, 1, 20) }, &[700]),
+    ] {
+        let case = Case::new(shape, lengths);
+        let expected = expected(&case);
+        for isa in Isa::available() {
+            for (got, expected) in case.gradients(isa).iter().zip(&expected) {
+                assert_close(&format!("{isa:?}, {shape:?}"), got, expected, TOLERANCE);
+            }
+        }
     }
 }
 

@@ -3,7 +3,7 @@ use crate::decoder::gate_backward::ungated;
 use crate::decoder::norm_backward::norm_backward;
 use crate::decoder::rope::{Direction, rotate};
 use crate::decoder::{Activation, Rotary};
-use crate::finite_differences::check_gradient;
+use crate::finite_differences::Derivatives;
 use crate::normal::normal;
 use crate::set_threads;
 
@@ -28,18 +28,22 @@ fn norms() {
     for (rows, width) in [(0, 3), (1, 1), (3, 5), (2, 16), (5, 33), (70, 17), (130, 70)] {
         let (x, weight) = (normal(1, rows * width), normal(2, width));
         let dy = normal(3, rows * width);
-        for isa in Isa::available() {
-            for eps in [1e-5, 0.5] {
+        let (xs, weights) = (doubles(&x), doubles(&weight));
+        for eps in [1e-5, 0.5] {
+            let by_x = Derivatives::new(
+                |x: &[f64]| norm_value(x, &weights, eps, &dy),
+                &x,
+                x.len() / 50 + 1,
+            );
+            let by_weight =
+                Derivatives::new(|weight: &[f64]| norm_value(&xs, weight, eps, &dy), &weight, 1);
+            for isa in Isa::available() {
                 let what = format!("{isa:?}, {rows} x {width}, {eps}");
                 let mut dx = vec![f32::NAN; x.len()];
                 let mut dweight = vec![f32::NAN; width];
                 norm_backward(isa, &x, &weight, eps, &dy, &mut dx, Some(&mut dweight));
-                let weights = doubles(&weight);
-                let value = |x: &[f64]| norm_value(x, &weights, eps, &dy);
-                check_gradient(&what, value, &x, x.len() / 50 + 1, &dx, 2e-6);
-                let xs = doubles(&x);
-                let value = |weight: &[f64]| norm_value(&xs, weight, eps, &dy);
-                check_gradient(&what, value, &weight, 1, &dweight, 2e-6);
+                by_x.check(&what, &dx, 2e-6);
+                by_weight.check(&what, &dweight, 2e-6);
                 let mut without = vec![f32::NAN; x.len()];
                 norm_backward(isa, &x, &weight, eps, &dy, &mut without, None);
                 assert_eq!(dx, without, "{what}");
@@ -65,16 +69,18 @@ fn gates() {
         let gate: Vec<f32> = normal(1, len).iter().map(|x| 3.0 * x).collect();
         let (up, dy) = (normal(2, len), normal(3, len));
         let (gates, ups) = (doubles(&gate), doubles(&up));
-        for isa in Isa::available() {
-            for of in [Activation::Silu, Activation::GeluTanh] {
+        for of in [Activation::Silu, Activation::GeluTanh] {
+            let sum = |gate: &[f64], up: &[f64]| -> f64 {
+                (0..len).map(|i| gated(of, gate[i], up[i]) * f64::from(dy[i])).sum()
+            };
+            let by_gate = Derivatives::new(|gate: &[f64]| sum(gate, &ups), &gate, 1);
+            let by_up = Derivatives::new(|up: &[f64]| sum(&gates, up), &up, 1);
+            for isa in Isa::available() {
                 let what = format!("{isa:?}, {len}, {of:?}");
                 let (mut dgate, mut dup) = (vec![f32::NAN; len], vec![f32::NAN; len]);
                 ungated(isa, of, &gate, &up, &dy, &mut dgate, &mut dup);
-                let sum = |gate: &[f64], up: &[f64]| -> f64 {
-                    (0..len).map(|i| gated(of, gate[i], up[i]) * f64::from(dy[i])).sum()
-                };
-                check_gradient(&what, |gate| sum(gate, &ups), &gate, 1, &dgate, 2e-6);
-                check_gradient(&what, |up| sum(&gates, up), &up, 1, &dup, 2e-6);
+                by_gate.check(&what, &dgate, 2e-6);
+                by_up.check(&what, &dup, 2e-6);
             }
         }
     }
