@@ -10,7 +10,7 @@ use arrow::array::{
 use arrow::datatypes::{Float32Type, Int8Type, Int32Type, Int64Type};
 use hf_dataset::{DEFAULT_SHARD_BYTES, Format, SplitWriter, write_dataset_dict};
 use lora_train::data::{
-    DataError, DataNote, MicroBatch, Plan, PlanOptions, ReadOptions, TokenRows,
+    DataError, DataNote, MicroBatch, Plan, PlanOptions, ReadOptions, TokenRows, TokenizedExample,
 };
 use tempfile::TempDir;
 use thesis_core::Action;
@@ -283,4 +283,28 @@ fn what_is_no_data_set_is_said() {
     check(&fixture("llama-dataset"), "test", "has no split `test`; it has train");
     let empty = dataset(vec![("input_ids", list(&[])), ("labels", list(&[]))]);
     check(empty.path(), "train", "has no rows");
+}
+
+#[test]
+fn examples_that_come_from_a_tokenizer() {
+    let example = |prompt: &[u32], target: &[u32]| TokenizedExample {
+        uid: "a".to_owned(),
+        prompt: prompt.to_vec(),
+        target: target.to_vec(),
+        action: Some(Action::Sell),
+        weight: Some(0.5),
+    };
+    let rows = |examples: Vec<TokenizedExample>| {
+        TokenRows::of_examples(Path::new("records"), "train", Vec::new(), &OPTIONS, examples)
+            .map(|(rows, _)| rows)
+            .map_err(|error| error.to_string())
+    };
+    let made = rows(vec![example(&[1, 2], &[3, 4])]).unwrap();
+    let batch = made.micro_batch(&[0]);
+    assert_eq!((targets(&batch), made.uid(0)), (vec![(1, 3), (2, 4)], "a"));
+    assert_eq!((made.action(0), made.target_weight(&[0])), (Some(Action::Sell), 1.0));
+    assert!(rows(Vec::new()).unwrap_err().contains("has no rows"));
+    assert!(rows(vec![example(&[1], &[])]).unwrap_err().contains("`a`"));
+    assert!(rows(vec![example(&[1], &[500])]).unwrap_err().contains("`a`"));
+    assert!(rows(vec![example(&[1; 40], &[2])]).unwrap_err().contains("more than 40 tokens"));
 }

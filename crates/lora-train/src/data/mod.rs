@@ -23,5 +23,5 @@ pub use error::{DataError, RowFault};
 pub use micro_batch::MicroBatch;
 pub use note::DataNote;
 pub use plan::{Plan, PlanOptions};
-pub use read::ReadOptions;
+pub use read::{ReadOptions, TokenizedExample};
 pub use token_rows::TokenRows;

@@ -1,10 +1,12 @@
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
-use hf_dataset::{DatasetDict, SplitReader};
+use hf_dataset::DatasetDict;
 use thesis_core::Action;
+use tokenize::IGNORED;
 
 use super::columns::{COLUMNS, ColumnFault};
+use super::raw_row::RawRow;
 use super::row_columns::{CheckedRow, Columns};
 use super::token_rows::{Stored, TARGET, Uids};
 use super::{DataError, DataNote, RowFault, TokenRows};
@@ -55,7 +57,7 @@ impl TokenRows {
             let known = reader.schema().fields().iter().map(|field| field.name().clone()).collect();
             return Err(DataError::NoColumn { path, split: name, column, known });
         }
-        let mut reading = Reading::new(path, name, &reader, *options);
+        let mut reading = Reading::new(path, name, reader.files().to_vec(), *options);
         for batch in reader.batches_of(&columns)? {
             let batch = batch?;
             for start in (0..batch.num_rows()).step_by(CHUNK) {
@@ -68,6 +70,44 @@ impl TokenRows {
             notes.push(DataNote::UnusedColumns { columns: unused });
         }
         Ok((rows, notes))
+    }
+}
+
+/// An example that was tokenized just now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TokenizedExample {
+    /// Its name.
+    pub uid: String,
+    /// What the model reads.
+    pub prompt: Vec<u32>,
+    /// What it is to write.
+    pub target: Vec<u32>,
+    /// Its action, where it is known.
+    pub action: Option<Action>,
+    /// What its loss is multiplied by; 1 where nothing is said.
+    pub weight: Option<f32>,
+}
+
+impl TokenRows {
+    /// Rows of one example each, of the split `split` of the data set in `path`, whose files are `files`.
+    ///
+    /// # Errors
+    /// As [`TokenRows::open`].
+    pub fn of_examples(
+        path: &Path,
+        split: &str,
+        files: Vec<PathBuf>,
+        options: &ReadOptions,
+        examples: impl IntoIterator<Item = TokenizedExample>,
+    ) -> Result<(Self, Vec<DataNote>), DataError> {
+        let mut reading = Reading::new(path.to_owned(), split.to_owned(), files, *options);
+        for example in examples {
+            reading.add_example(&example)?;
+        }
+        if reading.rows.examples.is_empty() {
+            return Err(DataError::Empty { path: path.to_owned(), split: split.to_owned() });
+        }
+        reading.finish()
     }
 }
 
@@ -86,11 +126,11 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(path: PathBuf, split: String, reader: &SplitReader, options: ReadOptions) -> Self {
+    fn new(path: PathBuf, split: String, files: Vec<PathBuf>, options: ReadOptions) -> Self {
         let rows = TokenRows {
             path,
             split,
-            files: reader.files().to_vec(),
+            files,
             examples: Vec::new(),
             rows: vec![0],
             uids: Uids::default(),
@@ -119,14 +159,28 @@ impl Reading {
             };
             let added =
                 columns.row(row, &self.options).and_then(|raw| self.push(raw, &uids, &name));
-            added.map_err(|fault| DataError::Row {
-                path: self.rows.path.clone(),
-                split: self.rows.split.clone(),
-                row: name,
-                fault: Box::new(fault),
-            })?;
+            added.map_err(|fault| self.row_error(name, fault))?;
         }
         Ok(())
+    }
+
+    fn add_example(&mut self, example: &TokenizedExample) -> Result<(), DataError> {
+        let TokenizedExample { uid, prompt, target, action, weight } = example;
+        let ids: Vec<i64> = prompt.iter().chain(target).map(|&id| i64::from(id)).collect();
+        let mut labels = ids.clone();
+        labels[..prompt.len()].fill(i64::from(IGNORED));
+        let raw = RawRow { input_ids: &ids, labels: &labels, ..RawRow::default() };
+        let weights: Vec<f64> = weight.iter().map(|&weight| f64::from(weight)).collect();
+        let actions = vec![action.map(Action::as_str)];
+        let row = CheckedRow::new(&raw, actions, &weights, &self.options);
+        let name = format!("`{uid}`");
+        let added = row.and_then(|row| self.push(row, &[uid.as_str()], &name));
+        added.map_err(|fault| self.row_error(name, fault))
+    }
+
+    fn row_error(&self, row: String, fault: RowFault) -> DataError {
+        let (path, split) = (self.rows.path.clone(), self.rows.split.clone());
+        DataError::Row { path, split, row, fault: Box::new(fault) }
     }
 
     fn push(&mut self, row: CheckedRow<'_>, uids: &[&str], name: &str) -> Result<(), RowFault> {

@@ -67,30 +67,39 @@ impl Columns {
             position_ids: optional("position_ids", self.position_ids.as_ref(), row)?,
             seq_lengths: optional("seq_lengths", self.seq_lengths.as_ref(), row)?,
         };
-        let examples = raw.examples(options.vocab_size)?;
         let weights = match &self.weight {
             Some(weight) => weight.row(row).ok_or(RowFault::Null { column: "weight" })?,
             None => &[],
         };
-        if let Some(&weight) = weights.iter().find(|weight| !is_weight(**weight)) {
-            return Err(RowFault::Weight { weight });
-        }
         let actions = self.action.as_ref().map_or_else(Vec::new, |action| action.row(row));
+        let checked = CheckedRow::new(&raw, actions, weights, options)?;
+        let CheckedRow { examples, actions, weights } = &checked;
         let lengths = [
             ("weight", weights.len(), self.weight.is_some()),
             ("action", actions.len(), self.action.is_some()),
         ];
         for (column, got, is_there) in lengths {
             if is_there && got != examples.len() {
-                return Err(RowFault::Length {
-                    column,
-                    got,
-                    expected: examples.len(),
-                    of: "examples",
-                });
+                let expected = examples.len();
+                return Err(RowFault::Length { column, got, expected, of: "examples" });
             }
         }
-        Ok(CheckedRow { examples, actions, weights })
+        Ok(checked)
+    }
+}
+
+impl<'a> CheckedRow<'a> {
+    pub(super) fn new(
+        raw: &RawRow<'_>,
+        actions: Vec<Option<&'a str>>,
+        weights: &'a [f64],
+        options: &ReadOptions,
+    ) -> Result<Self, RowFault> {
+        let examples = raw.examples(options.vocab_size)?;
+        if let Some(&weight) = weights.iter().find(|weight| !is_weight(**weight)) {
+            return Err(RowFault::Weight { weight });
+        }
+        Ok(Self { examples, actions, weights })
     }
 }
 
