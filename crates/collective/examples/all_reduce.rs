@@ -37,7 +37,7 @@ fn main() -> ExitCode {
     };
     let began = Instant::now();
     let rank = ranks.rank();
-    let result = run(&mut ranks, &scenario, length);
+    let result = run(&mut ranks, &scenario, length, option("repeats", 10.0) as u32);
     let seconds = began.elapsed().as_secs_f64();
     match result {
         Ok(line) => match ranks.finish() {
@@ -71,10 +71,15 @@ fn on_gpus(ranks: Collective, _scenario: &str) -> Result<Collective, CollectiveE
     Ok(ranks)
 }
 
-fn run(ranks: &mut Collective, scenario: &str, length: usize) -> Result<String, CollectiveError> {
+fn run(
+    ranks: &mut Collective,
+    scenario: &str,
+    length: usize,
+    repeats: u32,
+) -> Result<String, CollectiveError> {
     let victim = ranks.rank() == VICTIM;
     match scenario {
-        "speed" => return speed(ranks, length),
+        "speed" => return speed(ranks, length, repeats),
         "kill" if victim => end_itself(ranks, "-KILL")?,
         "pause" if victim => end_itself(ranks, "-STOP")?,
         "leave" if victim => std::process::exit(0),
@@ -151,10 +156,9 @@ fn value(rank: usize, index: usize) -> f32 {
     mantissa * f32::powi(10.0, (hash % 13) as i32 - 6)
 }
 
-fn speed(ranks: &mut Collective, length: usize) -> Result<String, CollectiveError> {
+fn speed(ranks: &mut Collective, length: usize, repeats: u32) -> Result<String, CollectiveError> {
     let mut values = vec![1.0; length];
     ranks.all_reduce_sum(&mut values)?;
-    let repeats = 10;
     ranks.barrier()?;
     let began = Instant::now();
     for _ in 0..repeats {

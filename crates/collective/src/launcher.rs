@@ -5,10 +5,11 @@ pub(crate) struct Launch {
     pub(crate) processes: usize,
 }
 
-/// Sizes as launchers write them: Open MPI's mpirun, MPICH's and Intel's (also srun with pmi2), srun itself.
+/// Sizes as launchers write them: Open MPI's mpirun, MPICH's and Intel's (also srun with pmi2), MVAPICH's, srun itself.
 ///
 /// `SLURM_NTASKS` is no sign: it is set in batch scripts, too, where one process runs.
-const SIZES: [&str; 3] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"];
+const SIZES: [&str; 4] =
+    ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS"];
 
 /// The launcher that started this process, if one did.
 ///

@@ -13,7 +13,7 @@
 //! # Lost peers
 //!
 //! Ranks send each other heartbeats from a thread of their own, thus also while they compute. An operation that waits returns
-//! [`CollectiveError::PeerSilent`] once a peer has not been heard of for [`Patience::silence`]; a peer that is slow is waited for.
+//! [`CollectiveError::PeerSilent`] once a peer has not been heard of for [`Patience`]`::silence`; a peer that is slow is waited for.
 //! After any error the collective is of no further use: the process says what it has to say, and leaves with
 //! [`Collective::abort`] or by exiting with a status other than 0, which makes the launcher end the other ranks. Dropping a
 //! collective never waits for anyone.

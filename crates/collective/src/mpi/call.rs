@@ -88,3 +88,40 @@ impl fmt::Display for Call {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KINDS: [Kind; 6] =
+        [Kind::Sum, Kind::SumF64, Kind::Broadcast, Kind::Any, Kind::Barrier, Kind::Other(77)];
+
+    #[test]
+    fn what_is_told_is_understood() {
+        for kind in KINDS {
+            let call = Call { kind, root: 3, length: 1 << 40, flag: true };
+            let told = call.encode();
+            assert_eq!((told.len(), Call::decode(&told)), (Call::ENCODED, call));
+        }
+    }
+
+    fn check(ours: Call, theirs: Call, agree: bool) {
+        assert_eq!(ours.agrees_with(&theirs), agree, "{ours:?} {theirs:?}");
+        assert_eq!(theirs.agrees_with(&ours), agree, "{theirs:?} {ours:?}");
+    }
+
+    #[test]
+    fn who_wants_the_same() {
+        let call = Call::new;
+        for (index, kind) in KINDS.into_iter().enumerate() {
+            for (other, with) in KINDS.into_iter().enumerate() {
+                check(call(kind), call(with), index == other);
+            }
+        }
+        check(call(Kind::Sum), Call { length: 1, ..call(Kind::Sum) }, false);
+        check(call(Kind::SumF64), Call { length: 1, ..call(Kind::SumF64) }, false);
+        check(call(Kind::Broadcast), Call { length: 1, ..call(Kind::Broadcast) }, true);
+        check(call(Kind::Broadcast), Call { root: 1, ..call(Kind::Broadcast) }, false);
+        check(call(Kind::Any), Call { flag: true, ..call(Kind::Any) }, true);
+    }
+}
