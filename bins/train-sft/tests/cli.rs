@@ -450,6 +450,20 @@ fn evaluations_and_samples() {
 }
 
 #[test]
+fn records_are_tokenized_on_the_way() {
+    let yaml = format!(
+        "base_model: {}\nshards: null\ndataset: {}\nmax_length: 512\n",
+        fixture("models/llama").display(),
+        fixture("hf-dataset/reference").display()
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let run = trains(folder.path(), &yaml, &["--max-steps", "2"]);
+    run.says(&["training    5 rows", "validation  2 rows", "% of actions"]);
+    refused(&yaml, &["--max-length", "16"], &["dataset: ", "more than 16 tokens"]);
+    refused(&yaml, &["--shards", "somewhere"], &["dataset: is set, and `shards` too"]);
+}
+
+#[test]
 fn an_adapter_of_another_kind_is_no_beginning() {
     let adapter = fixture("models/llama/adapter");
     let yaml =

@@ -3,13 +3,12 @@ use std::path::{Path, PathBuf};
 
 use causal_lm::estimate::{EstimateError, EstimateOptions, LoraSize, estimate};
 use causal_lm::{ModelConfig, read_config};
-use hf_dataset::HfDatasetError;
 use lora_train::checkpoint::{Found, newest, verify};
-use lora_train::data::{DataError, Plan, PlanOptions, ReadOptions, TokenRows};
 use serde_json::{Value, json};
 
+use super::rows::{Place, data};
 use super::tokens::{base_tokenizer, new_tokens};
-use super::{Checked, Data, Faults, NewToken, Note};
+use super::{Checked, Faults, NewToken, Note};
 use crate::config::{AdapterKind, Device, LoraConfig, LoraStart, NewTokens, Resume, SftConfig};
 
 /// Looks into every file that the run needs; `None` only with a fault.
@@ -31,28 +30,24 @@ pub(super) fn check_files(
     check_start(config, faults);
     let (tokenizer, new_tokens) = tokenizer(config, model.as_ref(), faults);
     check_results(config, &new_tokens, faults);
-    let data = match (&config.shards, &config.dataset) {
-        (_, Some(_)) => {
+    let data = match Place::of(config) {
+        None if dry_run => None,
+        None => {
             faults.add(
-                "dataset",
-                "cannot be read yet; run `tokenize-shards`, and name its output in `shards`",
+                "shards",
+                "is null, and so is `dataset`; one of them names what to learn from",
             );
             None
         }
-        (None, None) if dry_run => None,
-        (None, None) => {
-            faults.add("shards", "is null; name the folder that `tokenize-shards` wrote");
-            None
-        }
-        (Some(shards), None) if dry_run && !shards.exists() => {
+        Some(place) if dry_run && !place.folder().exists() => {
             notes.push(Note::warning(format!(
-                "there are no shards at {}: rows and steps are not known",
-                shards.display()
+                "there is nothing at {}: rows and steps are not known",
+                place.folder().display()
             )));
             None
         }
-        (Some(shards), None) => {
-            let data = data(config, shards, model.as_ref(), world, faults, &mut notes);
+        Some(place) => {
+            let data = data(config, place, model.as_ref(), world, faults, &mut notes);
             // What is wrong is among the faults.
             Some(data?)
         }
@@ -185,7 +180,8 @@ fn tokenizer(
     model: Option<&ModelConfig>,
     faults: &mut Faults,
 ) -> (Option<PathBuf>, Vec<NewToken>) {
-    let of_shards = config.shards.as_ref().map(|shards| shards.join("tokenizer"));
+    let shards = config.shards.as_ref().filter(|_| config.dataset.is_none());
+    let of_shards = shards.map(|shards| shards.join("tokenizer"));
     let Some(folder) = of_shards.filter(|folder| folder.join("tokenizer.json").is_file()) else {
         return (None, Vec::new());
     };
@@ -212,96 +208,6 @@ fn tokenizer(
     let is_trained =
         config.train_new_tokens == NewTokens::Auto && config.adapter == AdapterKind::Lora;
     (Some(folder), if is_trained { tokens } else { Vec::new() })
-}
-
-fn data(
-    config: &SftConfig,
-    shards: &Path,
-    model: Option<&ModelConfig>,
-    world: usize,
-    faults: &mut Faults,
-    notes: &mut Vec<Note>,
-) -> Option<Data> {
-    // Without the model, rows are still worth a look.
-    let vocab_size = model.map_or(i32::MAX as usize, |model| model.vocab_size);
-    let options = ReadOptions { vocab_size, max_length: config.max_length.unwrap_or(usize::MAX) };
-    let mut open = |key: &str, split: &str| match TokenRows::open(shards, split, &options) {
-        Ok((rows, found)) => {
-            notes.extend(found.iter().map(|note| Note::of_data(split, note)));
-            Some(rows)
-        }
-        Err(error) => {
-            let is_of_split = matches!(
-                error,
-                DataError::Empty { .. } | DataError::Dataset(HfDatasetError::NoSplit { .. })
-            );
-            let hint = hint(&error, key);
-            let key = if is_of_split { key } else { "shards" };
-            faults.take::<(), _>(key, Err(Hinted { error, hint }));
-            None
-        }
-    };
-    let train = open("train_split", &config.train_split);
-    let validation = config.eval_split.as_deref().map(|split| open("eval_split", split));
-    let mut train = train?;
-    let mut validation = match validation {
-        Some(rows) => Some(rows?),
-        None => None,
-    };
-    if let (true, Some(max_length)) = (config.packing, config.max_length) {
-        train.pack(max_length);
-        if let Some(validation) = &mut validation {
-            validation.pack(max_length);
-        }
-    }
-    faults.take("class_weights", train.weigh(&config.class_weights))?;
-    let plan = faults.take("balanced_sampling", Plan::new(&train, plan_options(config, world)))?;
-    let steps = plan.total_steps(config.epochs, config.max_steps);
-    if let Some(warmup) = config.warmup_steps.filter(|warmup| *warmup > steps) {
-        faults.add("warmup_steps", format_args!("is {warmup}, and the run has {steps} steps"));
-    }
-    Some(Data { train, validation, plan, steps })
-}
-
-/// How steps are made of rows in a run of `world` processes.
-pub(crate) fn plan_options(config: &SftConfig, world: usize) -> PlanOptions {
-    PlanOptions {
-        seed: config.seed,
-        shuffle: config.shuffle,
-        balanced: config.balanced_sampling,
-        // Zeros are faults of their own.
-        micro_batch: config.micro_batch.max(1),
-        accumulation: config.accumulation.max(1),
-        world,
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("{error}{}", hint.map(|hint| format!("; {hint}")).unwrap_or_default())]
-struct Hinted {
-    #[source]
-    error: DataError,
-    hint: Option<&'static str>,
-}
-
-fn hint(error: &DataError, key: &str) -> Option<&'static str> {
-    match error {
-        DataError::Empty { .. } | DataError::Dataset(HfDatasetError::NoSplit { .. })
-            if key == "eval_split" =>
-        {
-            Some("name another split, or null for no evaluation")
-        }
-        DataError::NoColumn { .. } | DataError::ColumnType { .. } => {
-            Some("`shards` names token shards, as `tokenize-shards` writes them")
-        }
-        DataError::TooLong { .. } => {
-            Some("raise `max_length`, or tokenize anew with --on-overflow truncate-input or drop")
-        }
-        DataError::NoTargets { .. } => {
-            Some("remove them, or raise --max-length of `tokenize-shards`")
-        }
-        _ => None,
-    }
 }
 
 fn resume(config: &SftConfig, faults: &mut Faults, notes: &mut Vec<Note>) -> Option<Found> {

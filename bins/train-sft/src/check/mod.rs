@@ -2,6 +2,8 @@
 
 mod faults;
 mod files;
+mod records;
+mod rows;
 mod settings;
 mod tokens;
 
@@ -14,8 +16,8 @@ use lora_train::data::{DataNote, Plan, TokenRows};
 use crate::config::{Device, SftConfig};
 
 pub(crate) use faults::Faults;
-pub(crate) use files::plan_options;
-pub(crate) use tokens::{NewToken, base_tokenizer};
+pub(crate) use rows::plan_options;
+pub(crate) use tokens::{NewToken, base_tokenizer, prompt_format};
 
 /// A run whose settings and files go together.
 #[derive(Debug)]

@@ -5,7 +5,10 @@ use anyhow::anyhow;
 use checkpoint_files::{Checkpoint, Metadata};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tokenize::{GgufVocabulary, ModelFiles, TokenizeError};
+use thesis_core::StructureTag;
+use tokenize::{
+    GgufVocabulary, ModelFiles, PromptFormat, PromptOptions, StructureTokens, TokenizeError,
+};
 
 /// A token of the shards' tokenizer that the base model's does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +73,21 @@ pub(crate) fn base_tokenizer(model: &Path) -> anyhow::Result<ModelFiles> {
     }
     let checkpoint = Checkpoint::open(model)?;
     Ok(ModelFiles::from_gguf(model, &gguf_vocabulary(checkpoint.metadata())?)?)
+}
+
+/// How a model with these files is asked. Tags and actions of an answer are single tokens where the tokenizer has all of
+/// them.
+///
+/// # Errors
+/// Files that are damaged or contradict each other, and a model without an end token.
+pub(crate) fn prompt_format(files: &ModelFiles) -> Result<PromptFormat, TokenizeError> {
+    let with = |structure_tokens| PromptOptions { structure_tokens, ..PromptOptions::default() };
+    let plain = PromptFormat::new(files, &with(StructureTokens::Plain))?;
+    let has = |token| plain.tokenizer().token_to_id(token).is_some();
+    match StructureTag::tokens().all(has) {
+        true => PromptFormat::new(files, &with(StructureTokens::Added)),
+        false => Ok(plain),
+    }
 }
 
 /// What the tokenizer in `folder` has beyond `base`, by id.

@@ -1,13 +1,9 @@
 use std::path::Path;
 
 use lora_train::ActionFinder;
-use thesis_core::StructureTag;
-use tokenize::{
-    ModelFiles, PromptFormat, PromptOptions, StructureTokens, TokenizerFile, token_bytes,
-    tokenizer_files,
-};
+use tokenize::{ModelFiles, PromptFormat, TokenizerFile, token_bytes, tokenizer_files};
 
-use crate::check::{Checked, base_tokenizer};
+use crate::check::{Checked, base_tokenizer, prompt_format};
 use crate::config::SftConfig;
 
 /// How the model reads and writes text: the tokenizer that its rows were made with.
@@ -35,14 +31,7 @@ impl Text {
             Some(folder) => ModelFiles::read(folder)?,
             None => base_tokenizer(Path::new(&config.base_model))?,
         };
-        let with =
-            |structure_tokens| PromptOptions { structure_tokens, ..PromptOptions::default() };
-        let plain = PromptFormat::new(&files, &with(StructureTokens::Plain))?;
-        let has = |token| plain.tokenizer().token_to_id(token).is_some();
-        let format = match StructureTag::tokens().all(has) {
-            true => PromptFormat::new(&files, &with(StructureTokens::Added))?,
-            false => plain,
-        };
+        let format = prompt_format(&files)?;
         Ok(Self { files, format })
     }
 
