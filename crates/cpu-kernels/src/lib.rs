@@ -1,4 +1,4 @@
-//! Frozen weights (dense, NF4, INT8) and the kernels of a decoder on a CPU, over plain slices.
+//! Frozen weights (dense, NF4, INT8) and the kernels of a decoder and of its training on a CPU, over plain slices.
 //!
 //! No tensors, no files: what a tensor library needs stands in the crates above. All matrices are row-major.
 //! The kernel is chosen at run time by what the processor has; the number of threads changes no result.

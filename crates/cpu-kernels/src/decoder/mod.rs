@@ -1,4 +1,5 @@
-//! What a decoder does besides products: norms, rotary positions, gates, attention, and the cache of keys and values.
+//! What a decoder does besides products: norms, rotary positions, gates, attention, their gradients, and the cache of keys
+//! and values.
 
 mod attention;
 mod cache_lines;
