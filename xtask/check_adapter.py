@@ -91,7 +91,9 @@ def without_tokens(adapter, out):
 def with_tokens(arguments, adapter, out, vocabulary):
     """The adapter with rows of a few tokens, made by PEFT."""
     config = PeftConfig.from_pretrained(adapter)
-    config.trainable_token_indices = sorted(random.Random(arguments.seed).sample(range(vocabulary), 4), reverse=True)
+    # A seed of its own, lest the first ids be these.
+    choice = random.Random(f"tokens {arguments.seed}")
+    config.trainable_token_indices = sorted(choice.sample(range(vocabulary), 4), reverse=True)
     config.inference_mode = False
     torch.manual_seed(arguments.seed)
     model = get_peft_model(base_model(arguments.model), config)

@@ -142,7 +142,7 @@ impl Merge<'_> {
                 values[first..first + weight.cols()].copy_from_slice(new);
             }
             if let Some(lora) = &lora {
-                lora.merge(at, &mut values);
+                lora.merge(start, &mut values);
             }
             if values.iter().any(|value| !value.is_finite()) {
                 return Err(io::Error::other("it is not finite when merged"));
