@@ -7,13 +7,16 @@ use run_manifest::{Run, StagedDir};
 use super::error::io_error;
 use super::leftovers::sweep;
 use super::name::name_of;
+use super::verify::verify_files;
 use super::{CheckpointError, TrainingState};
 
 /// Writes `root/checkpoint-STEP`, STEP being that of the state, and returns it.
 ///
 /// `content` writes its files into the folder that it is given; `state.json` and the manifest are written here. The
 /// folder gets its name when all of it is on disk. One of the same step that is there already is replaced, provided that
-/// the same stage wrote it; whatever fails, it stays as it is. What killed saves left in `root` is swept first.
+/// the same stage wrote it; whatever fails, it stays as it is. What stands in the way and is no whole checkpoint is moved
+/// to `checkpoint-STEP.damaged-1`, with a warning: it must not end a run that has passed over it. What killed saves left
+/// in `root` is swept first.
 ///
 /// # Errors
 /// [`CheckpointError::Content`] where `content` fails, [`CheckpointError::Write`] and [`CheckpointError::Io`] where the
@@ -29,6 +32,7 @@ pub fn write<E: Into<Box<dyn Error + Send + Sync>>>(
         tracing::warn!("what killed saves left in {} stays there: {error}", root.display());
     }
     let path = root.join(name_of(state.step));
+    set_damaged_aside(&path)?;
     let failed = |source| CheckpointError::Write { path: path.clone(), source };
     let staged = StagedDir::create(&path, &run, false).map_err(failed)?;
     content(staged.path())
@@ -36,6 +40,25 @@ pub fn write<E: Into<Box<dyn Error + Send + Sync>>>(
     state.write(staged.path())?;
     staged.commit(run).map_err(failed)?;
     Ok(path)
+}
+
+/// Moves what is no whole checkpoint out of the way; nothing is removed.
+fn set_damaged_aside(path: &Path) -> Result<(), CheckpointError> {
+    if path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    let Err(fault) = verify_files(path) else { return Ok(()) };
+    let name = |number: u32| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".damaged-{number}"));
+        PathBuf::from(name)
+    };
+    let Some(aside) = (1..).map(name).find(|aside| aside.symlink_metadata().is_err()) else {
+        return Ok(());
+    };
+    fs::rename(path, &aside).map_err(io_error("move", path))?;
+    tracing::warn!("{fault}; it is {} now", aside.display());
+    Ok(())
 }
 
 #[cfg(test)]
@@ -86,16 +109,34 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_of_another_program_is_left_alone() {
+    fn what_stands_in_the_way_is_kept_under_another_name() {
         let root = tempfile::tempdir().unwrap();
         let theirs = root.path().join("checkpoint-3");
         fs::create_dir(&theirs).unwrap();
         fs::write(theirs.join("trainer_state.json"), "{}").unwrap();
+        let ours = save(root.path(), 3, "first");
+        assert_eq!(list(&root.path().join("checkpoint-3.damaged-1")), ["trainer_state.json"]);
+        fs::write(ours.join("deep/adapter"), "FIRST").unwrap();
+        save(root.path(), 3, "second");
+        fs::remove_file(ours.join("manifest.json")).unwrap();
+        save(root.path(), 3, "third");
+        let text = |name: &str| fs::read_to_string(root.path().join(name).join("deep/adapter"));
+        assert_eq!(text("checkpoint-3").unwrap(), "third");
+        assert_eq!(text("checkpoint-3.damaged-2").unwrap(), "FIRST");
+        assert_eq!(text("checkpoint-3.damaged-3").unwrap(), "second");
+        assert_eq!(list(root.path()).len(), 4);
+        assert_eq!(newest(root.path()).unwrap().found.unwrap().path, ours);
+    }
+
+    #[test]
+    fn a_checkpoint_of_another_stage_is_left_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let theirs = save(root.path(), 3, "theirs");
         let error =
-            write(root.path(), run("train"), &state(3), |_| io::Result::Ok(())).unwrap_err();
+            write(root.path(), run("other"), &state(3), |_| io::Result::Ok(())).unwrap_err();
         let cause = error.source().unwrap().to_string();
-        assert!(cause.contains("was not written by stage `train`"), "{cause}");
-        assert_eq!(list(&theirs), ["trainer_state.json"]);
+        assert!(cause.contains("was not written by stage `other`"), "{cause}");
+        assert_eq!(fs::read_to_string(theirs.join("deep/adapter")).unwrap(), "theirs");
         assert_eq!(list(root.path()), ["checkpoint-3"]);
     }
 }
