@@ -1,7 +1,7 @@
-use causal_lm::ModelConfig;
 use causal_lm::estimate::{
     Estimate, EstimateError, EstimateOptions, Item, LoraSize, Training, estimate,
 };
+use causal_lm::{DenseDtype, ModelConfig};
 use optimizer::BLOCK;
 
 use crate::config::{AdapterKind, SftConfig, StateKind};
@@ -18,6 +18,8 @@ const F32: u64 = 4;
 /// What memory is needed for, besides the settings.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
+    /// How embedding and head lie in memory.
+    pub(crate) dense: DenseDtype,
     /// Tokens of the longest row.
     pub(crate) sequence: usize,
     /// Tokens whose rows of the embedding are trained.
@@ -47,7 +49,10 @@ pub(crate) fn training_memory(
     };
     let options = EstimateOptions {
         quantization: config.quantization.with(config.double_quantization),
-        dtype: config.dtype.into(),
+        dtype: match config.adapter {
+            AdapterKind::Lora => load.dense,
+            AdapterKind::None => DenseDtype::F32,
+        },
         lora,
         training: Some(training),
         generation: None,

@@ -97,7 +97,13 @@ fn load(config: &SftConfig, checked: &Checked, dry_run: bool) -> Load {
     let tokens = |data: &crate::check::Data| {
         data.train.tokens() + data.validation.as_ref().map_or(0, |rows| rows.tokens())
     };
-    Load { sequence, new_tokens: checked.new_tokens.len(), data_tokens: data.map_or(0, tokens) }
+    let dense = checked.dense;
+    Load {
+        dense,
+        sequence,
+        new_tokens: checked.new_tokens.len(),
+        data_tokens: data.map_or(0, tokens),
+    }
 }
 
 /// Why the run does not fit into memory, and what would; `None` where it fits.

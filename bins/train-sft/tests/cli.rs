@@ -295,6 +295,12 @@ fn somebody_elses_folder_is_left_alone() {
     let run = run_in(folder.path(), &settings(), &[]);
     assert_eq!(run.code, 1);
     run.says(&["out: sft is not empty", "name another folder"]);
+    fs::write(folder.path().join("file"), "").unwrap();
+    for out in ["file", "file/below"] {
+        let run = run_in(folder.path(), &settings(), &["--out", out]);
+        assert_eq!(run.code, 1);
+        assert!(run.stderr.contains("Not a directory"), "{}", run.stderr);
+    }
 }
 
 #[test]
@@ -413,6 +419,14 @@ fn a_run_that_goes_on_has_the_same_losses() {
     let again = trains(resumed.path(), &yaml, &[]);
     again.says(&["goes on     from sft/checkpoint-12, after step 12"]);
     assert_eq!(of_interest(&losses(resumed.path())), of_interest(&wanted));
+
+    // From an earlier one, by name: what comes after it is done again.
+    let again = trains(resumed.path(), &yaml, &["--resume", "sft/checkpoint-16"]);
+    again.says(&["goes on     from sft/checkpoint-16, after step 16"]);
+    assert_eq!(of_interest(&losses(resumed.path())), of_interest(&wanted));
+    let anew = run_in(resumed.path(), &yaml, &["--resume", "none"]);
+    assert_eq!(anew.code, 1);
+    anew.says(&["out: sft has an earlier run"]);
 
     let other = run_in(resumed.path(), &(yaml + "seed: 8\n"), &[]);
     assert_eq!(other.code, 1, "{}", other.stderr);

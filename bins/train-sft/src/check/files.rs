@@ -2,14 +2,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use causal_lm::estimate::{EstimateError, EstimateOptions, LoraSize, estimate};
-use causal_lm::{ModelConfig, read_config};
+use causal_lm::{DenseDtype, ModelConfig, read_config};
 use lora_train::checkpoint::{Found, newest, verify};
 use serde_json::{Value, json};
 
 use super::rows::{Place, data};
+use super::stored_dtype::dense_dtype;
 use super::tokens::{base_tokenizer, new_tokens};
 use super::{Checked, Faults, NewToken, Note};
-use crate::config::{AdapterKind, Device, LoraConfig, LoraStart, NewTokens, Resume, SftConfig};
+use crate::config::{
+    AdapterKind, Device, LoraConfig, LoraStart, NewTokens, Resume, SftConfig, WeightDtype,
+};
 
 /// Looks into every file that the run needs; `None` only with a fault.
 pub(super) fn check_files(
@@ -52,7 +55,24 @@ pub(super) fn check_files(
             Some(data?)
         }
     };
-    Some(Checked { model: model?, data, new_tokens, tokenizer, resume, device: device?, notes })
+    let dense = match (config.adapter, config.dtype) {
+        (AdapterKind::None, _) => DenseDtype::F32,
+        (AdapterKind::Lora, WeightDtype::Auto) => {
+            let quantization = config.quantization.with(config.double_quantization);
+            dense_dtype(Path::new(&config.base_model), quantization)
+        }
+        (AdapterKind::Lora, dtype) => dtype.into(),
+    };
+    Some(Checked {
+        dense,
+        model: model?,
+        data,
+        new_tokens,
+        tokenizer,
+        resume,
+        device: device?,
+        notes,
+    })
 }
 
 fn device(device: Device, faults: &mut Faults) -> Option<Device> {

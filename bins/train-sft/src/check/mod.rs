@@ -5,11 +5,12 @@ mod files;
 mod records;
 mod rows;
 mod settings;
+mod stored_dtype;
 mod tokens;
 
 use std::path::PathBuf;
 
-use causal_lm::ModelConfig;
+use causal_lm::{DenseDtype, ModelConfig};
 use lora_train::checkpoint::Found;
 use lora_train::data::{DataNote, Plan, TokenRows};
 
@@ -24,6 +25,8 @@ pub(crate) use tokens::{NewToken, base_tokenizer, prompt_format};
 pub(crate) struct Checked {
     /// The model, by its configuration alone.
     pub(crate) model: ModelConfig,
+    /// How its dense matrices will lie in memory.
+    pub(crate) dense: DenseDtype,
     /// The data; `None` only where a dry run has none.
     pub(crate) data: Option<Data>,
     /// Tokens of the tokenizer that the model does not know.

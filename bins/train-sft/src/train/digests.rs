@@ -46,6 +46,10 @@ impl Inputs {
         if settings.is_file() {
             model.push(digest(&settings)?);
         }
+        let tokenizer = base.join("tokenizer.json");
+        if config.dataset.is_some() && tokenizer.is_file() {
+            model.push(digest(&tokenizer)?);
+        }
         for file in Checkpoint::open(base)?.files() {
             model.push(digest(file)?);
         }
