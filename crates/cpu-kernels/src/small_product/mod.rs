@@ -1,6 +1,9 @@
 #![expect(unsafe_code, reason = "vector instructions on pointers")]
 
 //! Products of small or narrow f32 matrices, whose factors lie in any order: sums stay in registers.
+//!
+//! One Zen 5 core that does 250 GFLOP/s in registers reaches 190 to 205 in the products of an adapter of rank 16 (512 rows of
+//! SmolLM2-135M), 205 to 235 at rank 64, and 190 to 205 in the gradients of attention; `examples/training.rs` measures it.
 
 #[cfg(test)]
 mod tests;
