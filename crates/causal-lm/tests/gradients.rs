@@ -2,14 +2,19 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+
 use burn_flex::Flex;
 use burn_ndarray::NdArray;
 use causal_lm::ops::DecoderBackend;
 use causal_lm::train::{
-    Parameters, PassOptions, Target, TokenBatch, batch_loss, loss_and_gradients,
+    Parameters, PassOptions, Target, TokenBatch, batch_loss, loss_and_gradients, train_tokens,
+    train_whole,
 };
+use causal_lm::{CausalLm, LoadOptions};
 use checkpoint_files::Checkpoint;
-use common::{FAMILIES, loaded, model_folder, reference, whole_spans, with_adapter};
+use common::{FAMILIES, fixture, loaded, model_folder, reference, whole_spans, with_adapter};
+use serde::Deserialize;
 
 /// Norm of the difference over the norm, against another program.
 const TOLERANCE: f64 = 1e-3;
@@ -109,4 +114,152 @@ fn adapters_on_flex() {
 #[test]
 fn adapters_on_ndarray() {
     FAMILIES.into_iter().for_each(check_adapter::<NdArray>);
+}
+
+/// `fixtures/models/gradients.json`.
+#[derive(Deserialize)]
+struct Gradients {
+    whole: BTreeMap<String, Sketch>,
+    adapters: BTreeMap<String, Sketch>,
+}
+
+#[derive(Deserialize)]
+struct Sketch {
+    family: Option<String>,
+    loss: f64,
+    input_ids: Vec<u32>,
+    labels: Vec<i64>,
+    /// The norm of each tensor, and the sum of its values times cos(index).
+    gradients: BTreeMap<String, [f64; 2]>,
+}
+
+fn sketches() -> Gradients {
+    let text = std::fs::read_to_string(fixture("models/gradients.json")).expect("a fixture");
+    serde_json::from_str(&text).expect("a fixture")
+}
+
+/// `rows_of` says, for a tensor of rows of trained tokens, where each of ours stands in PEFT's.
+fn check_sketch<B: DecoderBackend>(
+    name: &str,
+    mut model: CausalLm<B>,
+    expected: &Sketch,
+    rows_of: &[usize],
+) {
+    let labels = expected.labels.iter().enumerate().skip(1).filter(|(_, label)| **label >= 0);
+    let targets: Vec<Target> =
+        labels.map(|(place, &id)| Target { row: place - 1, id: id as u32, weight: 1.0 }).collect();
+    let parameters = Parameters::of(&mut model);
+    // Values that come back as they were change nothing.
+    let values = parameters.values(&mut model);
+    parameters.set_values(&mut model, &values);
+    assert!(parameters.values(&mut model) == values, "{name}");
+    let spans = whole_spans([expected.input_ids.len()]);
+    let batch = TokenBatch { ids: &expected.input_ids, spans: &spans, targets: &targets };
+    for recompute in [false, true] {
+        let mut gradient = vec![0.0; parameters.len()];
+        let options = options(targets.len(), recompute);
+        let loss = loss_and_gradients(&model, &parameters, &batch, &options, &mut gradient)
+            .expect("a batch that fits");
+        let mean = loss.weighted_sum / targets.len() as f64;
+        assert!((mean - expected.loss).abs() < 2e-5 * expected.loss, "{name}: loss {mean}");
+        let mut names: Vec<&str> = expected.gradients.keys().map(String::as_str).collect();
+        for parameter in parameters.all() {
+            let alias = format!("{}.weight", parameter.name);
+            let key =
+                if expected.gradients.contains_key(&alias) { &alias } else { &parameter.name };
+            let [norm, wave] = expected.gradients[key];
+            names.retain(|name| name != key);
+            let values = &gradient[parameter.range.clone()];
+            let width = parameter.shape.last().copied().unwrap_or(1);
+            let of_rows = parameter.name.ends_with("trainable_tokens_delta");
+            let (mut square, mut sum) = (0.0, 0.0);
+            for (index, &value) in values.iter().enumerate() {
+                let place = match of_rows {
+                    true => rows_of[index / width] * width + index % width,
+                    false => index,
+                };
+                square += f64::from(value).powi(2);
+                sum += f64::from(value) * (place as f64).cos();
+            }
+            let (norm_off, wave_off) = ((square.sqrt() - norm).abs(), (sum - wave).abs());
+            assert!(norm_off < TOLERANCE * norm, "{name}: {key}: norm off by {norm_off} of {norm}");
+            assert!(wave_off < TOLERANCE * norm, "{name}: {key}: wave off by {wave_off} of {norm}");
+        }
+        assert!(names.is_empty(), "{name}: not trained here: {names:?}");
+    }
+}
+
+fn check_whole<B: DecoderBackend>() {
+    for (family, expected) in sketches().whole {
+        let mut model = loaded::<B>(&model_folder(&family), &LoadOptions::default());
+        train_whole(&mut model);
+        check_sketch(&family, model, &expected, &[]);
+    }
+}
+
+fn check_other_adapters<B: DecoderBackend>() {
+    for (name, expected) in sketches().adapters {
+        let family = expected.family.as_deref().expect("the family of an adapter");
+        let adapter = Some(fixture("models/adapters").join(&name));
+        let options = LoadOptions { adapter, ..LoadOptions::default() };
+        let mut model = loaded::<B>(&model_folder(family), &options);
+        // The order in which the fixture's adapters name them.
+        let tokens: &[u32] = match name.as_str() {
+            "tokens" => &[7, 3, 260],
+            "tokens_tied" => &[5, 9, 1],
+            _ => &[],
+        };
+        train_tokens(&mut model, tokens).expect("tokens of the vocabulary");
+        let mut sorted = tokens.to_vec();
+        sorted.sort_unstable();
+        let place = |id: &u32| tokens.iter().position(|token| token == id).expect("the same ids");
+        let rows_of: Vec<usize> = sorted.iter().map(place).collect();
+        check_sketch(&name, model, &expected, &rows_of);
+    }
+}
+
+#[test]
+fn whole_models_on_flex() {
+    check_whole::<Flex>();
+}
+
+#[test]
+fn whole_models_on_ndarray() {
+    check_whole::<NdArray>();
+}
+
+#[test]
+fn tokens_and_dora_on_flex() {
+    check_other_adapters::<Flex>();
+}
+
+#[test]
+fn tokens_and_dora_on_ndarray() {
+    check_other_adapters::<NdArray>();
+}
+
+/// Dropout and noise follow from the seed alone, and the backends have the same.
+#[test]
+fn dropout_is_the_same_everywhere() {
+    let Expected { ids, targets, .. } = expected("llama");
+    let spans = whole_spans([ids.len() / 2, ids.len() / 2]);
+    let batch = TokenBatch { ids: &ids, spans: &spans, targets: &targets };
+    fn gradient<B: DecoderBackend>(batch: &TokenBatch<'_>, seed: u64, recompute: bool) -> Vec<f32> {
+        let mut model = loaded::<B>(&model_folder("llama"), &with_adapter("llama"));
+        let parameters = Parameters::of(&mut model);
+        let mut gradient = vec![0.0; parameters.len()];
+        let options = PassOptions {
+            dropout: 0.3,
+            neftune_alpha: Some(5.0),
+            seed,
+            ..options(batch.targets.len(), recompute)
+        };
+        loss_and_gradients(&model, &parameters, batch, &options, &mut gradient)
+            .expect("a batch that fits");
+        gradient
+    }
+    let flex = gradient::<Flex>(&batch, 3, false);
+    assert!(flex == gradient::<Flex>(&batch, 3, true), "computed again, other bits");
+    assert!(distance(&gradient::<NdArray>(&batch, 3, true), &flex) < 1e-5);
+    assert!(distance(&gradient::<Flex>(&batch, 4, true), &flex) > 1e-2, "another seed");
 }

@@ -116,6 +116,15 @@ impl<B: Backend> Lora<B> {
     }
 }
 
+impl<B: Backend> Lora<B> {
+    /// Takes DoRA's norms each time again: for an adapter that changes.
+    pub fn release_norms(&mut self) {
+        if let Some(dora) = &mut self.dora {
+            dora.fixed_norms = None;
+        }
+    }
+}
+
 impl<B: FrozenBackend> Lora<B> {
     /// Takes DoRA's norms once, for an adapter that will not change any more: each would cost a pass over the base.
     pub fn fix_norms(&mut self, base: &Weight<B>) {

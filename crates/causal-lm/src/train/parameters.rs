@@ -2,6 +2,8 @@ use std::ops::Range;
 
 use burn::tensor::{Tensor, TensorData};
 
+use lora_linear::Lora;
+
 use crate::CausalLm;
 use crate::model::ParameterMut;
 use crate::ops::DecoderBackend;
@@ -99,6 +101,10 @@ impl Parameters {
             }
         });
         model.tie_head();
+        for block in model.blocks_mut() {
+            let adapters = block.projections_mut().into_iter();
+            adapters.filter_map(|(_, it)| it.lora.as_mut()).for_each(Lora::release_norms);
+        }
     }
 
     fn visit<B: DecoderBackend>(
