@@ -21,6 +21,7 @@ use crate::args::Args;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    stage_cli::keep_freed_memory();
     let args = Args::parse();
     stage_cli::run("train-sft", &args.common, |stage| train_sft::train_sft(stage, &args))
 }

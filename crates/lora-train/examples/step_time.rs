@@ -74,6 +74,7 @@ fn args() -> Option<Args> {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    stage_cli::keep_freed_memory();
     let Some(args) = args() else {
         return Err(
             "usage: step_time MODEL [--seq N] [--batch N] [--quant …] [--compute …] …".into()

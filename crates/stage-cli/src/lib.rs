@@ -25,12 +25,14 @@
 //! }
 //! ```
 
+mod allocator;
 mod config;
 mod error;
 mod logs;
 mod progress;
 mod stage;
 
+pub use allocator::keep_freed_memory;
 pub use config::YamlFile;
 pub use error::{Hint, report};
 pub use progress::Unit;
