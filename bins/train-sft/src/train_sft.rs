@@ -6,7 +6,7 @@ use collective::{Collective, Patience};
 use stage_cli::{Hint, Stage};
 
 use crate::args::Args;
-use crate::check::{Checked, Faults, check};
+use crate::check::{Checked, check};
 use crate::config::{ByteSize, SftConfig};
 use crate::effort::measured_rate;
 use crate::fit::what_fits;
@@ -27,31 +27,50 @@ pub(crate) fn train_sft(stage: &Stage, args: &Args) -> anyhow::Result<ExitCode> 
     }
     let mut collective = Collective::start(Patience::default())?;
     let is_first = collective.rank() == 0;
-    match prepared_and_trained(stage, args, &config, &mut collective) {
-        Ok(code) => {
-            collective.finish()?;
-            Ok(code)
-        }
-        // All processes find the same faults; one of them says so.
-        Err(error) if !is_first && error.chain().any(|cause| cause.is::<Faults>()) => {
+    let prepared = prepare(stage, &config, args.dry_run, &collective);
+    // What one process finds, all find, unless a machine differs; then each says what it found.
+    let mut first_failed = vec![u8::from(prepared.is_err())];
+    collective.broadcast(&mut first_failed, 0)?;
+    let checked = match prepared {
+        Err(error) if !is_first && first_failed == [1] => {
             tracing::debug!("{error:#}");
-            Ok(ExitCode::FAILURE)
+            collective.finish()?;
+            // The launcher ends all others as soon as one fails, and the first has yet to say why.
+            return Ok(ExitCode::SUCCESS);
         }
-        Err(error) => Err(error),
-    }
+        Err(error) => {
+            if first_failed == [1] {
+                collective.finish()?;
+            }
+            return Err(error);
+        }
+        Ok(checked) => checked,
+    };
+    let code = match (args.dry_run, checked) {
+        (true, _) => ExitCode::SUCCESS,
+        (false, mut checked) => {
+            let data = checked.data.take().context("there is nothing to learn")?;
+            // Nothing is written before every process has looked.
+            collective.barrier()?;
+            train::run(stage, &config, checked, data, &mut collective)?
+        }
+    };
+    collective.finish()?;
+    Ok(code)
 }
 
-fn prepared_and_trained(
+/// Checks everything, and says what is to come.
+fn prepare(
     stage: &Stage,
-    args: &Args,
     config: &SftConfig,
-    collective: &mut Collective,
-) -> anyhow::Result<ExitCode> {
+    dry_run: bool,
+    collective: &Collective,
+) -> anyhow::Result<Checked> {
     let is_first = collective.rank() == 0;
-    let mut checked = check(config, args.dry_run, collective.world_size()).hint(
+    let checked = check(config, dry_run, collective.world_size()).hint(
         "every key and what it may be is documented in configs/sft.yaml; nothing was loaded or written",
     )?;
-    let load = load(config, &checked, args.dry_run);
+    let load = load(config, &checked, dry_run);
     let estimate = training_memory(&checked.model, config, load)?;
     let refusal = refusal(config, &checked.model, load, ByteSize(estimate.total_bytes))?;
     if is_first {
@@ -64,22 +83,19 @@ fn prepared_and_trained(
         let rate = measured_rate(config.compute_dtype.into());
         stage.print(summary(config, &checked, &estimate, load.sequence, rate));
     }
-    if args.dry_run {
-        if let (Some(refusal), true) = (refusal, is_first) {
-            stage.print(refusal);
-        }
-        return Ok(ExitCode::SUCCESS);
-    }
-    if let Some(refusal) = refusal {
-        return Err(anyhow!(refusal)).hint(
+    match refusal {
+        Some(refusal) if !dry_run => Err(anyhow!(refusal)).hint(
             "--dry-run shows what other settings would take; `memory_limit` raises the limit, at the risk of being \
              killed half-way",
-        );
+        ),
+        Some(refusal) => {
+            if is_first {
+                stage.print(refusal);
+            }
+            Ok(checked)
+        }
+        None => Ok(checked),
     }
-    let data = checked.data.take().context("there is nothing to learn")?;
-    // Nothing is written before every process has looked.
-    collective.barrier()?;
-    train::run(stage, config, checked, data, collective)
 }
 
 /// What memory must hold. A dry run is sized at `max_length`, whatever the rows; a run by its longest row.

@@ -23,7 +23,7 @@ use anyhow::Context;
 use causal_lm::ops::DecoderBackend;
 use causal_lm::{CausalLm, load};
 use collective::Collective;
-use lora_train::{End, Training, train};
+use lora_train::{Digests, End, Training, train};
 use run_manifest::Run;
 use stage_cli::{Stage, Unit};
 
@@ -75,7 +75,15 @@ impl OnBackend for Work<'_> {
         let text = Text::of(config, &checked);
         let inputs = Inputs::read(config, &data)?;
         let digests = inputs.digests(config);
-        collective.agree("settings, data and model", format!("{digests:?}").as_bytes())?;
+        let Digests { config: settings_digest, data: data_digest, model: model_digest } = &digests;
+        let texts = [
+            ("settings", Some(settings_digest)),
+            ("data", data_digest.as_ref()),
+            ("base model", model_digest.as_ref()),
+        ];
+        for (what, digest) in texts {
+            collective.agree(what, digest.map_or(&[], |digest| digest.as_bytes()))?;
+        }
 
         let load_options = options::load_options(config);
         let mut model: CausalLm<B> = load_model(stage, config, &load_options)?;

@@ -1,0 +1,95 @@
+//! Several processes under Open MPI's `mpirun` on this machine.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(name)
+}
+
+/// A run of 18 steps of four rows, divided among so many processes, with everything on that is drawn at random.
+fn settings(folder: &Path, processes: usize, more: &str) {
+    let yaml = format!(
+        "base_model: {}\nshards: {}\neval_split: train\neval_steps: 9\nmax_length: 40\nepochs: 1\n\
+         accumulation: {}\nneftune_alpha: 5\nlora: {{ r: 4 }}\nsave_steps: 9\n{more}",
+        fixture("models/llama").display(),
+        fixture("sft/llama-dataset").display(),
+        4 / processes,
+    );
+    fs::write(folder.join("sft.yaml"), yaml).expect("written");
+}
+
+fn train(folder: &Path, processes: usize, flags: &[&str]) -> Output {
+    let program = env!("CARGO_BIN_EXE_train-sft");
+    let mut command = match processes {
+        1 => Command::new(program),
+        _ => {
+            // `mpirun` itself ends a run that takes too long.
+            let count = processes.to_string();
+            let mut command = Command::new("mpirun");
+            command.args(["--oversubscribe", "--timeout", "300", "-n", &count, program]);
+            command.env("OMPI_ALLOW_RUN_AS_ROOT", "1");
+            command.env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");
+            command
+        }
+    };
+    let command = command.current_dir(folder).args(["--config", "sft.yaml", "--threads", "1"]);
+    command.args(flags).output().expect("Open MPI's mpirun: apt-get install openmpi-bin")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn figures(folder: &Path) -> Vec<(String, f64)> {
+    let text = fs::read_to_string(folder.join("sft/metrics.jsonl")).expect("metrics");
+    let rows = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let keys = ["loss", "grad_norm", "learning_rate", "tokens", "eval_loss", "eval_examples"];
+    let figure =
+        |row: &Value, key: &str| Some((format!("{key} of {}", row["step"]), row[key].as_f64()?));
+    rows.flat_map(|row| keys.map(|key| figure(&row, key))).flatten().collect()
+}
+
+#[test]
+fn processes_change_no_loss() {
+    let single = tempfile::tempdir().unwrap();
+    settings(single.path(), 1, "");
+    let run = train(single.path(), 1, &[]);
+    assert!(run.status.success(), "{}", stderr(&run));
+    let wanted = figures(single.path());
+    assert_eq!(wanted.len(), 18 * 4 + 2 * 2);
+    for processes in [2, 4] {
+        let folder = tempfile::tempdir().unwrap();
+        settings(folder.path(), processes, "");
+        let run = train(folder.path(), processes, &[]);
+        assert!(run.status.success(), "{}", stderr(&run));
+        let got = figures(folder.path());
+        assert_eq!(got.len(), wanted.len());
+        for ((name, got), (_, wanted)) in got.iter().zip(&wanted) {
+            assert!((got - wanted).abs() <= 1e-5 * wanted.abs(), "{name}: {got} {wanted}");
+        }
+        let once = String::from_utf8_lossy(&run.stdout).matches("written to sft/adapter").count();
+        assert_eq!(once, 1, "one process writes");
+
+        // A run of another size does not go on with its checkpoints.
+        fs::remove_dir_all(folder.path().join("sft/checkpoint-18")).unwrap();
+        settings(folder.path(), 1, "");
+        let other = train(folder.path(), 1, &[]);
+        assert_eq!(other.status.code(), Some(1));
+        let words = format!("is of a run with {processes} processes, and this one has 1");
+        assert!(stderr(&other).contains(&words), "{}", stderr(&other));
+    }
+}
+
+#[test]
+fn faults_are_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    settings(folder.path(), 2, "learning_rate: -1\n");
+    let run = train(folder.path(), 2, &[]);
+    assert!(!run.status.success());
+    assert_eq!(stderr(&run).matches("learning_rate: is -1").count(), 1, "{}", stderr(&run));
+    assert!(!folder.path().join("sft").exists());
+}
