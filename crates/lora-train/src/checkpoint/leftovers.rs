@@ -23,12 +23,11 @@ pub(super) fn restore_replaced(root: &Path) -> Result<(), CheckpointError> {
         if name.exists() || verify_files(&path).is_err() {
             continue;
         }
-        match fs::rename(&path, &name) {
-            Ok(()) => {
-                tracing::warn!("{} was moved aside by a save that was killed", name.display())
-            }
-            Err(error) => tracing::warn!("cannot move {} back: {error}", path.display()),
+        if let Err(error) = fs::rename(&path, &name) {
+            tracing::warn!("cannot move {} back: {error}", path.display());
+            continue;
         }
+        tracing::warn!("{} had been moved aside by a save that was killed", name.display());
     }
     Ok(())
 }
