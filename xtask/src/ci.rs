@@ -24,6 +24,7 @@ pub(crate) fn run(args: &CiArgs) -> anyhow::Result<()> {
     if !args.skip_tests {
         steps.push(("tests", tests));
     }
+    steps.push(("several processes", several_processes));
     steps.push(("real model", real_model));
     steps.push(("docs", docs));
     for (name, step) in steps {
@@ -50,12 +51,31 @@ fn deny() -> anyhow::Result<()> {
 }
 
 fn clippy() -> anyhow::Result<()> {
-    let args = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
-    execute(&mut cargo(&args))
+    let features = if has_mpi() { "train-sft/mlflow,train-sft/mpi" } else { "train-sft/mlflow" };
+    let args = ["clippy", "--workspace", "--all-targets", "--locked", "--features", features];
+    execute(cargo(&args).args(["--", "-D", "warnings"]))
 }
 
 fn tests() -> anyhow::Result<()> {
     execute(&mut cargo(&["test", "--workspace", "--locked"]))
+}
+
+/// The tests that start several processes under `mpirun`, and those of a tracking server.
+fn several_processes() -> anyhow::Result<()> {
+    if !has_mpi() {
+        say(
+            "left out: mpicc is missing; on Debian, install libopenmpi-dev, openmpi-bin and libclang-dev",
+        );
+        return Ok(());
+    }
+    let features = "train-sft/mlflow,train-sft/mpi";
+    let args = ["test", "--workspace", "--locked", "--features", features];
+    execute(cargo(&args).args(["--test", "mpi", "--test", "mlflow", "--example", "all_reduce"]))
+}
+
+fn has_mpi() -> bool {
+    let probe = Command::new("mpicc").arg("--version").stdout(Stdio::null()).status();
+    probe.is_ok_and(|status| status.success())
 }
 
 /// The tests that want a downloaded model.

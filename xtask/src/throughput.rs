@@ -1,5 +1,6 @@
 mod backtest;
 mod generate;
+mod train;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -69,6 +70,18 @@ enum StageArgs {
         #[arg(long)]
         python: Option<PathBuf>,
     },
+    /// Steps of QLoRA training, in turn with PEFT; prints JSON
+    Train {
+        /// Model folder or GGUF file; SmolLM2 of `cargo xtask fetch-model` by default
+        #[arg(long)]
+        model: Option<PathBuf>,
+        /// Runs of each program; the median counts
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+        /// Python with torch, transformers, peft and bitsandbytes, for the peer; left out without it
+        #[arg(long)]
+        python: Option<PathBuf>,
+    },
 }
 
 /// Times a stage as a whole process, from a built release binary.
@@ -88,6 +101,10 @@ pub(crate) fn run(args: &ThroughputArgs) -> anyhow::Result<()> {
         StageArgs::Generate { model, rounds, python } => {
             let model = model.clone().unwrap_or_else(generate::default_model);
             generate::run(&absolute(&model), python.as_deref(), *rounds)
+        }
+        StageArgs::Train { model, rounds, python } => {
+            let model = model.clone().unwrap_or_else(generate::default_model);
+            train::run(&absolute(&model), python.as_deref(), *rounds)
         }
     }
 }
@@ -162,10 +179,14 @@ fn build_dataset(scratch: &Path, input_dir: &Path, records: usize) -> anyhow::Re
 /// Builds a release binary and returns its path.
 fn release(name: &str) -> anyhow::Result<PathBuf> {
     execute(&mut cargo(&["build", "--release", "--package", name]))?;
+    Ok(target_folder()?.join("release").join(name))
+}
+
+/// Where cargo builds.
+fn target_folder() -> anyhow::Result<PathBuf> {
     let json = capture(&mut cargo(&["metadata", "--format-version", "1", "--no-deps"]))?;
     let metadata: Value = serde_json::from_str(&json)?;
-    let target = metadata["target_directory"].as_str().context("no target folder")?;
-    Ok(Path::new(target).join("release").join(name))
+    Ok(metadata["target_directory"].as_str().context("no target folder")?.into())
 }
 
 /// Runs a command and returns its seconds.
