@@ -1,8 +1,9 @@
 //! Several processes under Open MPI's `mpirun` on this machine.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -92,4 +93,48 @@ fn faults_are_said_once() {
     assert!(!run.status.success());
     assert_eq!(stderr(&run).matches("learning_rate: is -1").count(), 1, "{}", stderr(&run));
     assert!(!folder.path().join("sft").exists());
+}
+
+/// The process of a rank, among the children of `mpirun`: by its environment.
+fn process_of(rank: &str, launcher: u32) -> u32 {
+    let children = format!("/proc/{launcher}/task/{launcher}/children");
+    let children = fs::read_to_string(children).expect("the launcher's processes");
+    let is_rank = |process: &&str| {
+        let environment = fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
+        let wanted = format!("OMPI_COMM_WORLD_RANK={rank}");
+        environment.split(|byte| *byte == 0).any(|variable| variable == wanted.as_bytes())
+    };
+    let process = children.split_whitespace().find(is_rank);
+    process.and_then(|process| process.parse().ok()).expect("a process of that rank")
+}
+
+#[test]
+fn a_lost_process_ends_the_run_with_the_checkpoint_to_go_on_from() {
+    let folder = tempfile::tempdir().unwrap();
+    settings(folder.path(), 2, "logging: { log_steps: 1 }\n");
+    // Otherwise `mpirun` ends the others itself, before they can say anything.
+    let recovery = ["--mca", "orte_enable_recovery", "1"];
+    let mut launcher = Command::new("mpirun")
+        .args(["--oversubscribe", "--timeout", "300"])
+        .args(recovery)
+        .args(["-n", "2", env!("CARGO_BIN_EXE_train-sft"), "--config", "sft.yaml"])
+        .args(["--threads", "1", "--epochs", "100000"])
+        .env("OMPI_ALLOW_RUN_AS_ROOT", "1")
+        .env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")
+        .current_dir(folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("mpirun");
+    let stderr = BufReader::new(launcher.stderr.take().expect("piped"));
+    let mut lines = stderr.lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("saved sft/checkpoint-9")), "it trains");
+    let lost = process_of("1", launcher.id()).to_string();
+    assert!(Command::new("kill").args(["-KILL", &lost]).status().unwrap().success());
+    let rest: Vec<String> = lines.collect();
+    // With recovery the launcher's own status says nothing.
+    launcher.wait().unwrap();
+    let has = |words: &str| rest.iter().any(|line| line.contains(words));
+    assert!(has("error: another process of the run is lost"), "{rest:#?}");
+    assert!(has("hint: go on with --resume sft/checkpoint-"), "{rest:#?}");
 }
