@@ -428,9 +428,18 @@ fn a_run_that_goes_on_has_the_same_losses() {
     assert_eq!(anew.code, 1);
     anew.says(&["out: sft has an earlier run"]);
 
-    let other = run_in(resumed.path(), &(yaml + "seed: 8\n"), &[]);
+    let other = yaml.replace("r: 4", "r: 5") + "seed: 8\nkeep_last: 9\n";
+    let other = run_in(resumed.path(), &other, &[]);
     assert_eq!(other.code, 1, "{}", other.stderr);
-    other.says(&["is of a run with another configuration", "--resume none --out sft-2"]);
+    other.says(&[
+        "2 settings cannot be used",
+        "lora.r: is 5, and was 4 in the run of sft/checkpoint-18",
+        "seed: is 8, and was 7",
+        "--resume none and another --out",
+    ]);
+    let data = run_in(resumed.path(), &yaml.replace("llama-dataset", "single-dataset"), &[]);
+    assert_eq!(data.code, 1, "{}", data.stderr);
+    data.says(&["is of a run with another data set", "--resume none --out sft-2"]);
 }
 
 #[test]

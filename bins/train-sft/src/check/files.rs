@@ -3,9 +3,9 @@ use std::path::{Path, PathBuf};
 
 use causal_lm::estimate::{EstimateError, EstimateOptions, LoraSize, estimate};
 use causal_lm::{DenseDtype, ModelConfig, read_config};
-use lora_train::checkpoint::{Found, newest, verify};
 use serde_json::{Value, json};
 
+use super::resume::resume;
 use super::rows::{Place, data};
 use super::stored_dtype::dense_dtype;
 use super::tokens::{base_tokenizer, new_tokens};
@@ -23,15 +23,15 @@ pub(super) fn check_files(
 ) -> Option<Checked> {
     let mut notes = Vec::new();
     let device = device(config.device, faults);
-    let resume = resume(config, faults, &mut notes);
+    let resume = resume(config, world, faults, &mut notes);
     check_out(config, resume.is_some(), faults);
     let model = model(config, faults);
     if let Some(model) = &model {
         check_targets(config, model, faults);
         check_length(config, model, &mut notes);
     }
-    check_start(config, faults);
     let (tokenizer, new_tokens) = tokenizer(config, model.as_ref(), faults);
+    check_start(config, &new_tokens, faults);
     check_results(config, &new_tokens, faults);
     let data = match Place::of(config) {
         None if dry_run => None,
@@ -133,7 +133,7 @@ fn check_length(config: &SftConfig, model: &ModelConfig, notes: &mut Vec<Note>) 
     }
 }
 
-fn check_start(config: &SftConfig, faults: &mut Faults) {
+fn check_start(config: &SftConfig, new_tokens: &[NewToken], faults: &mut Faults) {
     let LoraStart::Folder(folder) = &config.lora.init else { return };
     if config.adapter == AdapterKind::None {
         return;
@@ -173,6 +173,20 @@ fn check_start(config: &SftConfig, faults: &mut Faults) {
             format_args!("is {ours}, and the adapter in {} has {theirs}", folder.display()),
         );
     }
+    let tokens = stored.get("trainable_token_indices").unwrap_or(&Value::Null);
+    let tokens = tokens.get("embed_tokens").unwrap_or(tokens);
+    let mut theirs: Vec<u64> =
+        tokens.as_array().into_iter().flatten().filter_map(Value::as_u64).collect();
+    theirs.sort_unstable();
+    let ours = new_tokens.iter().map(|token| u64::from(token.id));
+    faults.unless(
+        theirs.is_empty() || ours.eq(theirs.iter().copied()),
+        "lora.init",
+        format_args!(
+            "the adapter in {} trains rows of tokens {theirs:?}, which are not the new ones of the shards' tokenizer",
+            folder.display()
+        ),
+    );
 }
 
 /// What could not be written in the end.
@@ -228,23 +242,6 @@ fn tokenizer(
     let is_trained =
         config.train_new_tokens == NewTokens::Auto && config.adapter == AdapterKind::Lora;
     (Some(folder), if is_trained { tokens } else { Vec::new() })
-}
-
-fn resume(config: &SftConfig, faults: &mut Faults, notes: &mut Vec<Note>) -> Option<Found> {
-    match &config.resume {
-        Resume::None => None,
-        Resume::Folder(path) => {
-            let state = faults.take("resume", verify(path))?;
-            Some(Found { path: path.clone(), state })
-        }
-        Resume::Auto => {
-            let newest = faults.take("resume", newest(&config.out))?;
-            notes.extend(newest.skipped.iter().map(|(path, error)| {
-                Note::warning(format!("passed over {}: {error}", path.display()))
-            }));
-            newest.found
-        }
-    }
 }
 
 /// The output folder is empty, or an earlier run's that goes on.

@@ -3,6 +3,7 @@
 mod faults;
 mod files;
 mod records;
+mod resume;
 mod rows;
 mod settings;
 mod stored_dtype;

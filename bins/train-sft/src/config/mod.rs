@@ -9,6 +9,7 @@ use lora_train::EarlyStoppingOptions;
 use lora_train::data::ClassWeights;
 use optimizer::ScheduleKind;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 pub(crate) use byte_size::ByteSize;
 pub(crate) use choices::{
@@ -19,6 +20,32 @@ pub(crate) use choices::{
 /// The share of all steps that is warm-up where nothing is said.
 const WARMUP_RATIO: f64 = 0.03;
 
+/// Settings that change no loss: what a resumed run may have otherwise.
+const WITHOUT_EFFECT: [&str; 18] = [
+    // Where things lie; what they hold has digests of its own.
+    "base_model",
+    "shards",
+    "dataset",
+    "out",
+    // The same numbers, to the last digits at least.
+    "device",
+    "memory_limit",
+    // What is looked at, written and kept on the way.
+    "eval_steps",
+    "save_steps",
+    "keep_last",
+    "max_bad_steps",
+    "resume",
+    "logging",
+    "sample_every",
+    "sample_prompts",
+    "sample_max_tokens",
+    "merge",
+    "gguf",
+    "early_stopping",
+];
+
+/// The settings of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct SftConfig {
@@ -117,6 +144,14 @@ pub(crate) struct MlflowConfig {
 }
 
 impl SftConfig {
+    /// The settings that decide what is computed: those that a resumed run must share with its checkpoint.
+    pub(crate) fn decisive(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(settings)) => decisive(settings),
+            _ => Map::new(),
+        }
+    }
+
     /// Steps of warm-up in a run of `total` steps; of a ratio, rounded up as transformers does it.
     pub(crate) fn warmup(&self, total: u64) -> u64 {
         match (self.warmup_steps, self.warmup_ratio) {
@@ -124,6 +159,12 @@ impl SftConfig {
             (None, ratio) => (ratio.unwrap_or(WARMUP_RATIO) * total as f64).ceil() as u64,
         }
     }
+}
+
+/// Leaves out what changes no loss.
+pub(crate) fn decisive(mut settings: Map<String, Value>) -> Map<String, Value> {
+    WITHOUT_EFFECT.iter().for_each(|key| drop(settings.remove(*key)));
+    settings
 }
 
 impl Default for SftConfig {

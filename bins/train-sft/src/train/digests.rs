@@ -3,34 +3,10 @@ use std::path::Path;
 use checkpoint_files::Checkpoint;
 use lora_train::Digests;
 use run_manifest::{FileEntry, Run, digest_bytes, digest_file};
+use serde_json::Value;
 
 use crate::check::Data;
 use crate::config::SftConfig;
-
-/// Settings that change no loss: what a resumed run may have otherwise.
-const WITHOUT_EFFECT: [&str; 18] = [
-    // Where things lie; what they hold has digests of its own.
-    "base_model",
-    "shards",
-    "dataset",
-    "out",
-    // The same numbers, to the last digits at least.
-    "device",
-    "memory_limit",
-    // What is looked at, written and kept on the way.
-    "eval_steps",
-    "save_steps",
-    "keep_last",
-    "max_bad_steps",
-    "resume",
-    "logging",
-    "sample_every",
-    "sample_prompts",
-    "sample_max_tokens",
-    "merge",
-    "gguf",
-    "early_stopping",
-];
 
 /// The files that a run reads, with their digests.
 pub(super) struct Inputs {
@@ -61,10 +37,7 @@ impl Inputs {
 
     /// Digests of what must not change between a checkpoint and the run that goes on from it.
     pub(super) fn digests(&self, config: &SftConfig) -> Digests {
-        let mut settings = serde_json::to_value(config).unwrap_or_default();
-        if let Some(settings) = settings.as_object_mut() {
-            WITHOUT_EFFECT.iter().for_each(|key| drop(settings.remove(*key)));
-        }
+        let settings = Value::Object(config.decisive());
         Digests {
             config: digest_bytes(settings.to_string().as_bytes()),
             data: Some(together(&self.data)),
