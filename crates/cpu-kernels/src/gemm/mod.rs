@@ -67,7 +67,9 @@ pub(crate) fn product_transposed(
     assert_eq!(dy.len(), m * weight.rows(), "an input of another length");
     assert_eq!(out.len(), m * weight.cols(), "an output of another length");
     let (n, k) = (weight.rows(), weight.cols());
-    for rows in pieces(m, n) {
+    // Only so much of a row is laid out at once.
+    let at_once = n.min(transposed::FEWEST_BLOCKS * kernel::BLOCK);
+    for rows in pieces(m, at_once) {
         let dy = &dy[rows.start * n..rows.end * n];
         let out = &mut out[rows.start * k..rows.end * k];
         transposed::product_transposed(Method::best(compute), dy, rows.len(), weight, out);

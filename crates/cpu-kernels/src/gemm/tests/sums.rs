@@ -81,6 +81,12 @@ fn near_sums_in_f64_where_all_is_divided() {
     check((40, 600, 150));
 }
 
+/// Rows of `dy` that are laid out in several goes.
+#[test]
+fn near_sums_in_f64_where_sums_are_long() {
+    check((900, 5000, 3));
+}
+
 #[test]
 fn an_empty_sum_is_zero() {
     let poison = FrozenWeight::f32(64, 16, vec![f32::NAN; 64 * 16]).unwrap();
