@@ -7,8 +7,8 @@ use std::path::Path;
 
 use burn_flex::Flex;
 use causal_lm::adapter::{
-    AdapterError, AdapterSpec, InitialWeights, TOKEN_ROWS, lora_names, save_adapter,
-    save_gguf_adapter, target_modules,
+    AdapterError, AdapterSpec, InitialWeights, TOKEN_ROWS, lora_names, read_adapter_spec,
+    save_adapter, save_gguf_adapter, target_modules,
 };
 use causal_lm::{LoadOptions, read_config};
 use checkpoint_files::Checkpoint;
@@ -89,6 +89,54 @@ fn what_is_written_is_what_peft_writes() {
     let tokens =
         AdapterSpec { rank: 2, alpha: 4.0, trainable_tokens: vec![7, 3, 260], ..spec(&["q_proj"]) };
     check_written_again(&fixture("models/adapters/tokens"), "llama", &tokens);
+}
+
+/// An adapter of PEFT that is written again by the settings that it has.
+fn check_read_again(adapter: &Path, family: &str, targets: &[&str], tokens: &[usize]) {
+    let what = adapter.display();
+    let config = read_config(&model_folder(family)).expect("a configuration");
+    let spec = read_adapter_spec(adapter, &config).expect("settings");
+    assert_eq!(spec.target_modules, targets, "{what}");
+    assert_eq!(spec.trainable_tokens, tokens, "{what}");
+    let mut tensors = Tensors::read(adapter);
+    // As a loaded model has them: rows in the order of their tokens.
+    for (name, shape, values) in tensors.0.iter_mut().filter(|(name, ..)| name == TOKEN_ROWS) {
+        let file = fs::read_to_string(adapter.join("adapter_config.json")).expect("a text");
+        let file: Value = serde_json::from_str(&file).expect("JSON");
+        let stored = match &file["trainable_token_indices"] {
+            Value::Object(modules) => modules["embed_tokens"].clone(),
+            tokens => tokens.clone(),
+        };
+        let stored: Vec<usize> = serde_json::from_value(stored).expect(name);
+        let rows = tokens.iter().map(|token| stored.iter().position(|t| t == token).expect(name));
+        *values =
+            rows.flat_map(|row| values[row * shape[1]..(row + 1) * shape[1]].to_vec()).collect();
+    }
+    let out = tempfile::tempdir().expect("a folder");
+    save_adapter(out.path(), &spec, tensors.iter()).expect("an adapter");
+    let mut row = reference(family).rows[0].clone();
+    row[..3].copy_from_slice(&[5, 7, 9]);
+    let model = |adapter| loaded::<Flex>(&model_folder(family), &options(adapter));
+    assert_eq!(logits(&model(out.path()), &[&row]), logits(&model(adapter), &[&row]), "{what}");
+}
+
+#[test]
+fn adapters_of_peft_can_be_trained_on() {
+    let adapter = |name: &str| fixture("models/adapters").join(name);
+    let all = ["down_proj", "gate_proj", "k_proj", "o_proj", "q_proj", "up_proj", "v_proj"];
+    check_read_again(&model_folder("llama").join("adapter"), "llama", &all, &[]);
+    check_read_again(&adapter("dora"), "llama", &["down_proj", "o_proj", "q_proj"], &[]);
+    check_read_again(&adapter("tokens"), "llama", &["q_proj"], &[3, 7, 260]);
+    check_read_again(&adapter("tokens_tied"), "llama_tied_rope3", &["q_proj"], &[1, 5, 9]);
+    let excluded = ["down_proj", "o_proj", "q_proj", "up_proj", "v_proj"];
+    check_read_again(&adapter("excluded"), "llama", &excluded, &[]);
+    let q_and_v = ["model.layers.1.self_attn.q_proj", "model.layers.1.self_attn.v_proj"];
+    check_read_again(&adapter("layers"), "llama", &q_and_v, &[]);
+    let up_q_v = ["model.layers.1.mlp.up_proj", q_and_v[0], q_and_v[1]];
+    check_read_again(&adapter("regex"), "qwen3", &up_q_v, &[]);
+    let config = read_config(&model_folder("llama")).unwrap();
+    let error = read_adapter_spec(&adapter("patterns"), &config).unwrap_err().to_string();
+    assert!(error.contains("rank_pattern") && error.contains("adapter_config.json"), "{error}");
 }
 
 #[test]

@@ -34,8 +34,8 @@ pub fn save_gguf_adapter(source: &Path, adapter: &Path, out: &Path) -> Result<()
     let Some(family) = gguf_family(config.family) else {
         return refuse("a base model of a family that llama.cpp does not know");
     };
-    let (rank, scaling) = plan.rank_and_scaling();
-    let alpha = (scaling * rank as f64) as f32;
+    let (rank, alpha, scaling) = plan.rank_alpha_scaling();
+    let alpha = (scaling.factor(alpha, rank) * rank as f64) as f32;
     let mut tensors = Vec::new();
     for module in plan.modules() {
         let Some(lora) = plan.host_lora(module)? else { continue };

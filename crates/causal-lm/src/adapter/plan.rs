@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{Tensor, TensorData};
 use checkpoint_files::Checkpoint;
-use lora_linear::{Lora, Weight};
+use lora_linear::{Lora, LoraScaling, Weight};
 
 use super::host_lora::HostLora;
 use super::names::{LoraNames, TOKEN_ROWS, lora_names};
@@ -69,10 +69,22 @@ impl AdapterPlan {
         self.modules.iter().map(String::as_str)
     }
 
-    /// Rank and factor of the projections that no pattern names.
-    pub(crate) fn rank_and_scaling(&self) -> (usize, f64) {
+    /// Rank, alpha and scaling of the projections that no pattern names.
+    pub(crate) fn rank_alpha_scaling(&self) -> (usize, f64, LoraScaling) {
         let AdapterSettings { rank, alpha, scaling, .. } = self.settings;
-        (rank, scaling.factor(alpha, rank))
+        (rank, alpha, scaling)
+    }
+
+    /// The setting by which projections differ in rank or alpha.
+    pub(crate) fn pattern(&self) -> Option<&'static str> {
+        let AdapterSettings { rank_pattern, alpha_pattern, .. } = &self.settings;
+        let patterns = [("rank_pattern", rank_pattern), ("alpha_pattern", alpha_pattern)];
+        patterns.into_iter().find(|(_, pattern)| !pattern.is_empty()).map(|(key, _)| key)
+    }
+
+    /// Tokens whose rows of the embedding are trained, rising.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = usize> {
+        self.rows.iter().map(|(token, _)| *token)
     }
 
     /// Whether projections have magnitudes.

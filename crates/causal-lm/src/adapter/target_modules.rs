@@ -70,6 +70,7 @@ pub(super) fn ends_in(module: &str, name: &str) -> bool {
     module.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-fn last(module: &str) -> &str {
+/// The name of a module in its block: `q_proj`.
+pub(super) fn last(module: &str) -> &str {
     module.rsplit('.').next().unwrap_or(module)
 }

@@ -67,6 +67,11 @@ impl RankPattern {
         entries.collect::<Result<_, LoadError>>().map(Self)
     }
 
+    /// Whether it says nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The number for the module, of the first pattern that matches.
     pub(super) fn of(&self, module: &str) -> Option<f64> {
         self.0.iter().find(|(regex, _)| regex.is_match(module)).map(|(_, number)| *number)
