@@ -7,8 +7,13 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, ListArray, RecordBatch, StringArray};
 use arrow::datatypes::Int32Type;
-use hf_dataset::{DEFAULT_SHARD_BYTES, Format, SplitWriter, write_dataset_dict};
+use dataset_split::{DatasetRow, read_records};
+use hf_dataset::{DEFAULT_SHARD_BYTES, DatasetDict, Format, SplitWriter, write_dataset_dict};
 use tempfile::TempDir;
+use tokenize::{
+    ModelFiles, PromptFormat, PromptOptions, RowOptions, Sample, ShardWriter, StructureTokens,
+    tokenizer_files,
+};
 
 struct Run {
     code: i32,
@@ -492,4 +497,87 @@ fn an_adapter_of_another_kind_is_no_beginning() {
     let yaml =
         settings() + &format!("lora: {{ r: 16, dora: true, init: {} }}\n", adapter.display());
     refused(&yaml, &[], &["lora.r: is 16, and the adapter", "has 4", "lora.dora: is true"]);
+}
+
+/// Shards of records whose tags and actions are single tokens, with the tokenizer beside them.
+fn shards_with_structure_tokens(folder: &Path) {
+    let files = ModelFiles::read(&fixture("models/llama")).expect("a tokenizer");
+    let added = StructureTokens::Added;
+    let options = PromptOptions { structure_tokens: added, ..PromptOptions::default() };
+    let format = PromptFormat::new(&files, &options).expect("a format");
+    let rows = RowOptions {
+        max_length: 512,
+        on_overflow: Default::default(),
+        packing: Default::default(),
+        padding: Default::default(),
+    };
+    let mut writer = ShardWriter::create(folder, "train", &format, rows, false).expect("a writer");
+    let records = DatasetDict::open(&fixture("hf-dataset/reference")).expect("a data set");
+    let records = read_records(&records, "train").expect("records");
+    let samples: Vec<Sample> = records
+        .map(|row| row.expect("a record"))
+        .map(|DatasetRow { record, weight }| Sample { record, weight })
+        .collect();
+    writer.push(&samples).expect("rows");
+    writer.finish().expect("a split");
+    write_dataset_dict(folder, &["train"]).expect("written");
+    fs::create_dir(folder.join("tokenizer")).expect("a folder");
+    for file in tokenizer_files(&files, &format).expect("files") {
+        fs::write(folder.join("tokenizer").join(file.name), file.text).expect("written");
+    }
+}
+
+#[test]
+fn new_tokens_get_rows_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    shards_with_structure_tokens(&folder.path().join("shards"));
+    let yaml = format!(
+        "base_model: {}\nshards: shards\neval_split: null\nmax_length: 512\n",
+        fixture("models/llama").display()
+    );
+    let run = trains(folder.path(), &yaml, &["--max-steps", "2"]);
+    // 11 tokens of width 64, besides the adapter.
+    run.says(&["trainable   36,544", "rows of 11 new tokens"]);
+    let adapter = folder.path().join("sft/adapter");
+    let text = fs::read_to_string(adapter.join("adapter_config.json")).unwrap();
+    let settings: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let tokens: Vec<u64> = (259..270).collect();
+    assert_eq!(settings["trainable_token_indices"], serde_json::json!(tokens));
+    let tokenizer = fs::read_to_string(adapter.join("tokenizer.json")).unwrap();
+    assert!(tokenizer.contains("<STRONG_BUY>"));
+    let gguf = run_in(folder.path(), &yaml, &["--out", "other", "--gguf"]);
+    gguf.says(&["gguf: llama.cpp has no place for rows of new tokens"]);
+
+    // It goes on as the beginning of another run, whose new tokens are the same.
+    let more = yaml.clone() + "lora: { init: sft/adapter }\n";
+    trains(folder.path(), &more, &["--max-steps", "1", "--out", "more"]);
+    let other = yaml + "lora: { init: sft/adapter }\ntrain_new_tokens: none\n";
+    let other = run_in(folder.path(), &other, &["--out", "none"]);
+    assert_eq!(other.code, 1);
+    other.says(&["lora.init: the adapter in sft/adapter trains rows of tokens [259, 260"]);
+}
+
+#[test]
+fn tokenizers_that_do_not_go_with_the_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let shards = folder.path().join("shards");
+    shards_with_structure_tokens(&shards);
+    let yaml = format!(
+        "base_model: {}\nshards: shards\neval_split: null\nmax_length: 512\n",
+        fixture("models/llama").display()
+    );
+    let file = shards.join("tokenizer/tokenizer.json");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(
+        &file,
+        text.replace("\"id\": 269", "\"id\": 272").replace("\"id\":269", "\"id\":272"),
+    )
+    .unwrap();
+    let run = run_in(folder.path(), &yaml, &[]);
+    assert_eq!(run.code, 1, "{}", run.stdout);
+    run.says(&["with id 272, and the model's embedding ends at 271", "--structure-tokens plain"]);
+    fs::copy(fixture("tokenizers/bpe/tokenizer.json"), &file).unwrap();
+    let run = run_in(folder.path(), &yaml, &[]);
+    assert_eq!(run.code, 1, "{}", run.stdout);
+    run.says(&["they were made with another tokenizer"]);
 }
