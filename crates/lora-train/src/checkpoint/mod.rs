@@ -14,6 +14,7 @@ mod name;
 mod newest;
 mod prune;
 mod state;
+mod sync_folder;
 mod tensors;
 mod verify;
 mod write;

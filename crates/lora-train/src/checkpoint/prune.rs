@@ -1,10 +1,11 @@
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::CheckpointError;
 use super::error::io_error;
 use super::leftovers::sweep;
 use super::name::{by_step, pruned_name_of};
+use super::sync_folder::sync_folder;
 use super::verify::looks_whole;
 
 /// Removes checkpoints, oldest first, until the newest `keep_last` are left and those of the steps in `keep`; returns
@@ -25,20 +26,12 @@ pub fn prune(root: &Path, keep_last: usize, keep: &[u64]) -> Result<Vec<PathBuf>
     for (step, path) in whole {
         let aside = root.join(pruned_name_of(step));
         fs::rename(&path, &aside).map_err(io_error("move", &path))?;
+        // The rename must be on disk before the first file goes.
         sync_folder(root)?;
         fs::remove_dir_all(&aside).map_err(io_error("remove", &aside))?;
         removed.push(path);
     }
     Ok(removed)
-}
-
-/// Makes the rename durable before files go; without effect where folders cannot be synced.
-fn sync_folder(folder: &Path) -> Result<(), CheckpointError> {
-    if cfg!(unix) {
-        let handle = File::open(folder).map_err(io_error("open", folder))?;
-        handle.sync_all().map_err(io_error("sync", folder))?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use run_manifest::{Run, StagedDir};
 use super::error::io_error;
 use super::leftovers::sweep;
 use super::name::name_of;
+use super::sync_folder::sync_folder;
 use super::verify::verify_files;
 use super::{CheckpointError, TrainingState};
 
@@ -27,7 +28,7 @@ pub fn write<E: Into<Box<dyn Error + Send + Sync>>>(
     state: &TrainingState,
     content: impl FnOnce(&Path) -> Result<(), E>,
 ) -> Result<PathBuf, CheckpointError> {
-    fs::create_dir_all(root).map_err(io_error("create", root))?;
+    make_folder(root)?;
     if let Err(error) = sweep(root) {
         tracing::warn!("what killed saves left in {} stays there: {error}", root.display());
     }
@@ -40,6 +41,15 @@ pub fn write<E: Into<Box<dyn Error + Send + Sync>>>(
     state.write(staged.path())?;
     staged.commit(run).map_err(failed)?;
     Ok(path)
+}
+
+/// Makes the folder where there is none, and its name lasting.
+fn make_folder(root: &Path) -> Result<(), CheckpointError> {
+    if root.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(root).map_err(io_error("create", root))?;
+    root.parent().map_or(Ok(()), sync_folder)
 }
 
 /// Moves what is no whole checkpoint out of the way; nothing is removed.
