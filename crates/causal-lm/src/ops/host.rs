@@ -28,7 +28,7 @@ pub(super) fn rope<B: HostTensors>(
     heads: usize,
 ) -> FloatTensor<B> {
     let ([rows, cols], [_, pairs]) = (shape_of(&x), shape_of(&cos));
-    let mut out = B::read_floats(x, <[f32]>::to_vec);
+    let mut out = B::into_floats(x);
     B::read_floats(cos, |cos| {
         B::read_floats(sin, |sin| {
             decoder::rope(&mut out, heads, cols / heads.max(1), Rotary { cos, sin, pairs });
