@@ -581,3 +581,20 @@ fn tokenizers_that_do_not_go_with_the_model() {
     assert_eq!(run.code, 1, "{}", run.stdout);
     run.says(&["they were made with another tokenizer"]);
 }
+
+#[cfg(feature = "mlflow")]
+#[test]
+fn a_server_that_is_not_there_is_no_reason_to_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    // Nobody listens on port 1.
+    let yaml = settings() + "logging: { mlflow: { uri: 'http://127.0.0.1:1', experiment: e } }\n";
+    let run = trains(folder.path(), &yaml, &["--max-steps", "2"]);
+    run.says(&["warning: MLflow gets nothing of this run", "done: 2 steps"]);
+}
+
+#[cfg(not(feature = "mlflow"))]
+#[test]
+fn a_build_without_mlflow_says_so() {
+    let yaml = settings() + "logging: { mlflow: { uri: 'http://127.0.0.1:1', experiment: e } }\n";
+    refused(&yaml, &[], &["logging.mlflow: ", "build with `--features mlflow`"]);
+}

@@ -33,11 +33,11 @@ impl Progress {
             "loss {loss:.4} norm {grad_norm:.3} rate {learning_rate:.2e} {:.0} tok/s{memory}",
             tokens_per_second(report)
         );
-        self.bar.set_position(*step);
         if step.is_multiple_of(self.every) {
             tracing::info!("step {step}: {figures}");
         }
         self.bar.set_message(figures);
+        self.bar.set_position(*step);
     }
 
     pub(super) fn finish(&self) {

@@ -18,11 +18,13 @@ impl RawRow<'_> {
     /// The first token of an example is never a target: nothing stands before it that could predict it.
     pub(super) fn examples(&self, vocab_size: usize) -> Result<Vec<Box<[u32]>>, RowFault> {
         let kept = self.unpadded()?;
+        // Beyond that the mark of a target would be part of an id.
+        let vocab_size = vocab_size.min(TARGET as usize);
         let mut tokens = Vec::with_capacity(kept.len());
         for position in kept.clone() {
             let (id, label) = (self.input_ids[position], self.labels[position]);
             if id < 0 || id >= vocab_size as i64 {
-                return Err(RowFault::Id { position, id, last: vocab_size - 1 });
+                return Err(RowFault::Id { position, id, last: vocab_size.saturating_sub(1) });
             }
             if label != id && label != i64::from(IGNORED) {
                 return Err(RowFault::Label { position, label, id });
