@@ -91,15 +91,29 @@ fn rows_in_pieces_change_no_bit() {
     // Rows of which the second piece begins after 128.
     let (m, long) = (130, 140_000);
     let (x, values) = (noise(1, m * long), noise(2, 2 * long));
-    let wide = FrozenWeight::f32(2, long, values.clone()).unwrap();
-    let tall = FrozenWeight::f32(long, 2, values).unwrap();
+    let wide = FrozenWeight::f32(2, long, values).unwrap();
     let mut out = [f32::NAN; 2 * 130];
     for compute in COMPUTE {
         let method = Method::best(compute);
         super::super::products(&x, m, compute, &mut [Output { weight: &wide, out: &mut out }]);
         assert_eq!(bits(&out), bits(&product(method, &x, m, &wide)));
-        super::super::product_transposed(&x, m, &tall, compute, &mut out);
-        assert_eq!(bits(&out), bits(&product_transposed(method, &x, m, &tall)));
+    }
+}
+
+#[test]
+fn sums_in_pieces_change_no_bit() {
+    // The fewer the rows, the more of them is laid out at once.
+    let (m, long) = (130, 140_000);
+    let dy = noise(1, m * long);
+    let tall = FrozenWeight::f32(long, 2, noise(2, 2 * long)).unwrap();
+    let mut out = [f32::NAN; 2 * 130];
+    for compute in COMPUTE {
+        super::super::product_transposed(&dy, m, &tall, compute, &mut out);
+        for row in [0, 77, 129] {
+            let dy = &dy[row * long..][..long];
+            let alone = product_transposed(Method::best(compute), dy, 1, &tall);
+            assert_eq!(bits(&out[2 * row..][..2]), bits(&alone), "{compute:?}, row {row}");
+        }
     }
 }
 
