@@ -11,7 +11,7 @@ ci:
 test:
     cargo test --workspace
 
-# ingest | build-dataset | backtest | generate
+# ingest | build-dataset | backtest | generate | train
 throughput stage="ingest":
     cargo xtask throughput {{stage}}
 

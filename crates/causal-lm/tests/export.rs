@@ -220,7 +220,7 @@ fn useless_adapters_are_not_written() {
     says(&AdapterSpec { trainable_tokens: vec![1, 2, 1], ..q_proj.clone() }, |_| {}, "each token");
     says(&AdapterSpec { rank: 0, ..q_proj.clone() }, |_| {}, "`r`");
     says(&AdapterSpec { alpha: f64::NAN, ..q_proj.clone() }, |_| {}, "`lora_alpha`");
-    says(&AdapterSpec { dropout: 1.0, ..q_proj.clone() }, |_| {}, "`lora_dropout`");
+    says(&AdapterSpec { dropout: 1.0, ..q_proj }, |_| {}, "`lora_dropout`");
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn check_merged(family: &str, source: &Path, adapter: &Path, quantization: Quant
     row[..3].copy_from_slice(&[5, 7, 9]);
     let options = LoadOptions { quantization, ..options(adapter) };
     let adapted = logits(&loaded::<Flex>(source, &options), &[&row]);
-    let plain = LoadOptions { adapter: None, ..options.clone() };
+    let plain = LoadOptions { adapter: None, ..options };
     let largest = adapted.iter().fold(0.0, |max: f32, v| max.max(v.abs()));
     let unmerged = logits(&loaded::<Flex>(source, &plain), &[&row]);
     assert!(max_difference(&adapted, &unmerged) > 1e-2, "{what}: the adapter changes nothing");

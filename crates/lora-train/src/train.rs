@@ -358,14 +358,12 @@ impl<'a, B: DecoderBackend> Trainer<'a, B> {
     fn end_early(self) -> Result<Outcome, TrainError> {
         let end =
             if self.state.step < self.training.options.steps { End::Early } else { End::Finished };
-        if let Some(best) = self.state.early_stopping.best_step {
-            if best != self.state.step {
-                let path = self.training.folder.join(format!("checkpoint-{best}"));
-                let state = checkpoint::verify(&path)?;
-                let Snapshot { values, .. } =
-                    snapshot::read(&Found { path, state }, &self.parameters)?;
-                self.parameters.set_values(self.training.model, &values);
-            }
+        let best = self.state.early_stopping.best_step.filter(|best| *best != self.state.step);
+        if let Some(best) = best {
+            let path = self.training.folder.join(format!("checkpoint-{best}"));
+            let state = checkpoint::verify(&path)?;
+            let Snapshot { values, .. } = snapshot::read(&Found { path, state }, &self.parameters)?;
+            self.parameters.set_values(self.training.model, &values);
         }
         Ok(self.outcome(end))
     }

@@ -37,7 +37,7 @@ pub(super) fn gate<B: Backend>(
     let (value, slope) = match activation {
         Activation::Silu => {
             let s = sigmoid(gate.clone());
-            let value = gate.clone() * s.clone();
+            let value = gate * s.clone();
             // s · (1 + gate · (1 - s))
             let slope = s.clone() + value.clone() * (s.neg() + 1.0);
             (value, slope)
