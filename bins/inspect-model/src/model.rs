@@ -16,6 +16,7 @@ pub(crate) fn load_options(config: &InspectConfig, adapter: Option<PathBuf>) -> 
         dtype: config.dtype.into(),
         compute: config.compute_dtype.into(),
         adapter,
+        min_vocab_size: 0,
     }
 }
 

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use anyhow::{Context, anyhow};
 use checkpoint_files::{Checkpoint, Metadata};
 use chrono::Utc;
@@ -20,6 +22,24 @@ pub(crate) fn model_files(source: &Source) -> anyhow::Result<ModelFiles> {
             Ok(ModelFiles::from_gguf(source.path(), &vocabulary)?)
         }
     }
+}
+
+/// The same for a model with an adapter, whose own tokenizer knows the tokens that it brings.
+pub(crate) fn files_with_adapter(
+    source: &Source,
+    adapter: Option<&Path>,
+) -> anyhow::Result<ModelFiles> {
+    let base = model_files(source);
+    let Some(folder) = adapter.filter(|folder| folder.join("tokenizer.json").is_file()) else {
+        return base;
+    };
+    let mut files = ModelFiles::read(folder)?;
+    // What the adapter does not say, the base does.
+    if let Ok(base) = base {
+        files.chat_template = files.chat_template.or(base.chat_template);
+        files.generation = files.generation.or(base.generation);
+    }
+    Ok(files)
 }
 
 /// How the model is asked. Tags of an answer are single tokens where the tokenizer has all of them.

@@ -216,6 +216,30 @@ fn answers_keep_to_their_grammar() {
 }
 
 #[test]
+fn an_adapter_brings_its_tokens() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = fixture("models/adapters/tokens_beyond");
+    for name in ["adapter_config.json", "adapter_model.safetensors"] {
+        fs::copy(from.join(name), folder.path().join(name)).unwrap();
+    }
+    let tied = model("llama_tied_rope3");
+    let text = fs::read_to_string(Path::new(&tied).join("tokenizer.json")).unwrap();
+    let mut tokenizer = json(&text);
+    let mut token = tokenizer["added_tokens"][0].clone();
+    token["id"] = 259.into();
+    token["content"] = "<NEW>".into();
+    token["special"] = false.into();
+    tokenizer["added_tokens"].as_array_mut().unwrap().push(token);
+    write(&folder, "tokenizer.json", &tokenizer.to_string());
+    // Five letters, or one token.
+    let ask = ["generate", "--model", &tied, "--prompt", "abc", "--max-new-tokens", "3"];
+    let ask = [&ask[..], &["--grammar", "regex:<NEW>"]].concat();
+    fails(&ask, &["--max-new-tokens 5"]);
+    let adapter = folder.path().to_str().unwrap();
+    assert_eq!(works(&[&ask[..], &["--adapter", adapter]].concat()).stdout.trim(), "<NEW>");
+}
+
+#[test]
 fn a_quantized_folder_answers_as_the_model_that_is_quantized_on_the_way() {
     let folder = tempfile::tempdir().unwrap();
     let llama = model("llama");

@@ -7,6 +7,9 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, ListArray, RecordBatch, StringArray};
 use arrow::datatypes::Int32Type;
+use burn_flex::Flex;
+use causal_lm::{LoadOptions, load};
+use checkpoint_files::{Checkpoint, TensorSource, write_safetensors};
 use dataset_split::{DatasetRow, read_records};
 use hf_dataset::{DEFAULT_SHARD_BYTES, DatasetDict, Format, SplitWriter, write_dataset_dict};
 use tempfile::TempDir;
@@ -557,6 +560,89 @@ fn new_tokens_get_rows_of_their_own() {
     other.says(&["lora.init: the adapter in sft/adapter trains rows of tokens [259, 260"]);
 }
 
+/// A tiny model with `rows` rows in its embedding, and in its head where it has one.
+fn shorter_embedding(family: &str, rows: usize, folder: &Path) {
+    let from = fixture("models").join(family);
+    let weights = Checkpoint::open(from.join("model.safetensors")).expect("weights");
+    let tensors = weights.tensors().iter().map(|info| {
+        let mut view = weights.get(&info.name).expect("a tensor");
+        let mut shape = view.shape.to_vec();
+        if ["model.embed_tokens.weight", "lm_head.weight"].contains(&info.name.as_str()) {
+            view = view.rows(0..rows).expect("rows");
+            shape[0] = rows;
+        }
+        TensorSource::bytes(&info.name, view.dtype, shape, view.bytes)
+    });
+    fs::create_dir(folder).expect("a folder");
+    let metadata = [("format".to_owned(), "pt".to_owned())].into();
+    write_safetensors(&folder.join("model.safetensors"), tensors, &metadata).expect("written");
+    let config = fs::read_to_string(from.join("config.json")).expect("a configuration");
+    let config = config.replace("\"vocab_size\": 272", &format!("\"vocab_size\": {rows}"));
+    fs::write(folder.join("config.json"), config).expect("written");
+    for name in ["tokenizer.json", "tokenizer_config.json", "chat_template.jinja"] {
+        fs::copy(from.join(name), folder.join(name)).expect("a copy");
+    }
+}
+
+#[test]
+fn new_tokens_get_rows_behind_the_embedding() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    shards_with_structure_tokens(&path("shards"));
+    // Three of the 11 new tokens, 259 to 269, have rows.
+    shorter_embedding("llama_tied_rope3", 262, &path("base"));
+    let yaml = "base_model: base\nshards: shards\neval_split: null\nmax_length: 512\n";
+    let run = trains(folder.path(), yaml, &["--max-steps", "4", "--merge"]);
+    run.says(&[
+        "rows of 11 new tokens",
+        "the embedding has 262 rows; 8 new tokens get rows behind them",
+        "`model.resize_token_embeddings(270)`",
+    ]);
+    let adapter = path("sft/adapter");
+    let text = fs::read_to_string(adapter.join("adapter_config.json")).unwrap();
+    let settings: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let tokens: Vec<u32> = (259..270).collect();
+    assert_eq!(settings["trainable_token_indices"], serde_json::json!(tokens));
+
+    let rows = |options: &LoadOptions, model: &str| -> Vec<f32> {
+        let model = load::<Flex>(&path(model), options, &Default::default(), &|_| {}).unwrap();
+        assert_eq!(model.config().vocab_size, 270);
+        model.embed(&tokens).unwrap().into_data().into_vec().unwrap()
+    };
+    let begun = rows(&LoadOptions { min_vocab_size: 270, ..LoadOptions::default() }, "base");
+    let with_adapter = LoadOptions { adapter: Some(adapter), ..LoadOptions::default() };
+    let trained = rows(&with_adapter, "base");
+    let moved = |(begun, trained): (&[f32], &[f32])| begun != trained;
+    assert!(begun.chunks(64).zip(trained.chunks(64)).all(moved), "every row is trained");
+    let rounded: Vec<f32> = rows(&LoadOptions::default(), "sft/merged")
+        .into_iter()
+        .zip(&trained)
+        .map(|(m, t)| m - t)
+        .collect();
+    assert!(rounded.iter().zip(&trained).all(|(off, t)| off.abs() <= t.abs() / 256.0));
+
+    // It goes on, and as the beginning of another run.
+    fs::remove_dir_all(path("sft/adapter")).unwrap();
+    trains(folder.path(), yaml, &["--max-steps", "4"]).says(&["goes on"]);
+    let more = format!("{yaml}lora: {{ init: sft/adapter }}\n");
+    trains(folder.path(), &more, &["--max-steps", "1", "--out", "more"]);
+    // A whole model has all rows.
+    let whole = format!("{yaml}adapter: none\nquantization: none\n");
+    trains(folder.path(), &whole, &["--max-steps", "1", "--out", "whole"]);
+    rows(&LoadOptions::default(), "whole/model");
+
+    let refused = |yaml: &str, words: &[&str]| {
+        let run = run_in(folder.path(), yaml, &["--out", "none"]);
+        assert_eq!(run.code, 1, "{}", run.stdout);
+        run.says(words);
+    };
+    let untrained = format!("{yaml}train_new_tokens: none\n");
+    let hint = "take `tokenize-shards --structure-tokens plain`";
+    refused(&untrained, &["with id 269, and the model's embedding ends at 261", "no row", hint]);
+    shorter_embedding("llama", 262, &path("untied"));
+    refused(&yaml.replace("base\n", "untied\n"), &["shards: ", "head, which is not tied", hint]);
+}
+
 #[test]
 fn tokenizers_that_do_not_go_with_the_model() {
     let folder = tempfile::tempdir().unwrap();
@@ -570,12 +656,19 @@ fn tokenizers_that_do_not_go_with_the_model() {
     let text = fs::read_to_string(&file).unwrap();
     fs::write(
         &file,
-        text.replace("\"id\": 269", "\"id\": 272").replace("\"id\":269", "\"id\":272"),
+        text.replace("\"id\": 269", "\"id\": 273").replace("\"id\":269", "\"id\":273"),
     )
     .unwrap();
-    let run = run_in(folder.path(), &yaml, &[]);
-    assert_eq!(run.code, 1, "{}", run.stdout);
-    run.says(&["with id 272, and the model's embedding ends at 271", "--structure-tokens plain"]);
+    for (family, reason) in [("llama", "head"), ("llama_tied_rope3", "before it have no token")] {
+        let run =
+            run_in(folder.path(), &yaml.replace("models/llama", &format!("models/{family}")), &[]);
+        assert_eq!(run.code, 1, "{}", run.stdout);
+        run.says(&[
+            "with id 273, and the model's embedding ends at 271",
+            "--structure-tokens plain",
+        ]);
+        run.says(&[reason]);
+    }
     fs::copy(fixture("tokenizers/bpe/tokenizer.json"), &file).unwrap();
     let run = run_in(folder.path(), &yaml, &[]);
     assert_eq!(run.code, 1, "{}", run.stdout);

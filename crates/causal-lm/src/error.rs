@@ -151,6 +151,18 @@ pub enum LoadError {
         /// Its value.
         got: String,
     },
+    /// A token behind the embedding's last that cannot have a row.
+    #[error("{path}: token {token} is beyond the embedding of {vocab_size} rows, and {reason}")]
+    NewToken {
+        /// The adapter's settings, or the model.
+        path: PathBuf,
+        /// The token.
+        token: usize,
+        /// Rows of the embedding.
+        vocab_size: usize,
+        /// Why it cannot.
+        reason: &'static str,
+    },
     /// An adapter whose tensors do not fit the model and its own settings.
     #[error("the adapter in {path} does not fit the model{}", faults(missing, misshapen, surplus))]
     Adapter {

@@ -9,7 +9,9 @@ use burn_flex::Flex;
 use burn_ndarray::NdArray;
 use causal_lm::{LoadOptions, Quantization};
 use checkpoint_files::{Checkpoint, StoredDtype, TensorSource, write_safetensors};
-use common::{fixture, loaded, logits, max_difference, model_folder, reference, try_load};
+use common::{
+    first_ids, fixture, loaded, logits, max_difference, model_folder, reference, try_load, values,
+};
 use serde_json::{Value, json};
 
 fn options(adapter: &Path) -> LoadOptions {
@@ -21,11 +23,14 @@ fn check_against_peft(name: &str, family: &str) {
     let mut expected = Vec::new();
     file.get(name).expect(name).to_f32(&mut expected).expect(name);
     let mut row = reference(family).rows[0].clone();
-    row[..3].copy_from_slice(&[5, 7, 9]);
+    row[..3].copy_from_slice(&first_ids(name));
+    let vocab_size = file.get(name).expect(name).shape[1];
     let options = options(&fixture("models/adapters").join(name));
     let flex = logits(&loaded::<Flex>(&model_folder(family), &options), &[&row]);
     let ndarray = logits(&loaded::<NdArray>(&model_folder(family), &options), &[&row]);
-    let plain = logits(&loaded::<Flex>(&model_folder(family), &LoadOptions::default()), &[&row]);
+    let plain = LoadOptions { min_vocab_size: vocab_size, ..LoadOptions::default() };
+    let plain = logits(&loaded::<Flex>(&model_folder(family), &plain), &[&row]);
+    assert_eq!(plain.len(), flex.len());
     let last = |logits: &[f32]| max_difference(&logits[logits.len() - expected.len()..], &expected);
     assert!(last(&flex) < 1e-4, "{name}: {}", last(&flex));
     assert!(last(&ndarray) < 1e-4, "{name}: {}", last(&ndarray));
@@ -42,6 +47,7 @@ fn logits_are_those_of_peft() {
         ("excluded", "llama"),
         ("tokens", "llama"),
         ("tokens_tied", "llama_tied_rope3"),
+        ("tokens_beyond", "llama_tied_rope3"),
     ] {
         check_against_peft(name, family);
     }
@@ -64,8 +70,11 @@ fn adapters_go_on_quantized_models() {
 
 /// What is said about the plain adapter of llama with some settings changed.
 fn refused(changes: Value) -> String {
+    refused_on("llama", &model_folder("llama").join("adapter"), changes)
+}
+
+fn refused_on(family: &str, from: &Path, changes: Value) -> String {
     let folder = tempfile::tempdir().expect("a folder");
-    let from = model_folder("llama").join("adapter");
     let text = fs::read_to_string(from.join("adapter_config.json")).expect("a configuration");
     let mut config: Value = serde_json::from_str(&text).expect("JSON");
     for (key, value) in changes.as_object().expect("changes") {
@@ -74,7 +83,7 @@ fn refused(changes: Value) -> String {
     fs::write(folder.path().join("adapter_config.json"), config.to_string()).expect("a file");
     let weights = "adapter_model.safetensors";
     fs::copy(from.join(weights), folder.path().join(weights)).expect("a copy");
-    let outcome = try_load::<Flex>(&model_folder("llama"), &options(folder.path()));
+    let outcome = try_load::<Flex>(&model_folder(family), &options(folder.path()));
     outcome.expect_err(&changes.to_string()).to_string()
 }
 
@@ -115,6 +124,47 @@ fn tensors_and_settings_must_agree() {
         let message = refused(changes.clone());
         assert!(message.contains(part), "{changes}: {message}");
     }
+}
+
+#[test]
+fn tokens_beyond_the_embedding_follow_on_its_last() {
+    let check = |family: &str, adapter: &str, tokens: &[u32], parts: &[&str]| {
+        let changes = json!({"trainable_token_indices": tokens});
+        let message = refused_on(family, &fixture("models/adapters").join(adapter), changes);
+        for part in parts.iter().chain(&["adapter_config.json", "embedding of 272 rows"]) {
+            assert!(message.contains(part), "{tokens:?}: {message}");
+        }
+    };
+    let tied = "llama_tied_rope3";
+    check(tied, "tokens_tied", &[272, 5, 274], &["token 274", "does not follow"]);
+    check(tied, "tokens_tied", &[5, 9, 273], &["token 273", "does not follow"]);
+    check(tied, "tokens_tied", &[5, 272, 272], &["token 272", "does not follow"]);
+    check("llama", "tokens", &[7, 3, 272], &["token 272", "head, which is not tied"]);
+    let options = LoadOptions { min_vocab_size: 273, ..LoadOptions::default() };
+    let message = try_load::<Flex>(&model_folder("llama"), &options).unwrap_err().to_string();
+    assert!(message.contains("token 272") && message.contains("head"), "{message}");
+}
+
+#[test]
+fn rows_of_new_tokens_begin_as_the_mean() {
+    let folder = model_folder("llama_tied_rope3");
+    let file = Checkpoint::open(&folder).unwrap();
+    let mut stored = Vec::new();
+    file.get("model.embed_tokens.weight").unwrap().to_f32(&mut stored).unwrap();
+    let mean: Vec<f32> = (0..64)
+        .map(|column| {
+            let values = stored.iter().skip(column).step_by(64);
+            (values.map(|value| f64::from(*value)).sum::<f64>() / 272.0) as f32
+        })
+        .collect();
+    let rows = |min_vocab_size| {
+        let options = LoadOptions { min_vocab_size, ..LoadOptions::default() };
+        let model = loaded::<Flex>(&folder, &options);
+        let ids: Vec<u32> = (0..model.config().vocab_size as u32).collect();
+        values(model.embed(&ids).unwrap())
+    };
+    assert_eq!(rows(275), [stored.clone(), mean.repeat(3)].concat());
+    assert_eq!(rows(271), stored, "rows that are stored stay");
 }
 
 #[test]

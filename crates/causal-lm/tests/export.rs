@@ -128,6 +128,8 @@ fn adapters_of_peft_can_be_trained_on() {
     check_read_again(&adapter("dora"), "llama", &["down_proj", "o_proj", "q_proj"], &[]);
     check_read_again(&adapter("tokens"), "llama", &["q_proj"], &[3, 7, 260]);
     check_read_again(&adapter("tokens_tied"), "llama_tied_rope3", &["q_proj"], &[1, 5, 9]);
+    let beyond = [5, 272, 273, 274];
+    check_read_again(&adapter("tokens_beyond"), "llama_tied_rope3", &["q_proj"], &beyond);
     let excluded = ["down_proj", "o_proj", "q_proj", "up_proj", "v_proj"];
     check_read_again(&adapter("excluded"), "llama", &excluded, &[]);
     let q_and_v = ["model.layers.1.self_attn.q_proj", "model.layers.1.self_attn.v_proj"];
@@ -309,6 +311,7 @@ fn what_llama_cpp_has_no_place_for_is_refused() {
         ("dora", "llama", "magnitudes (DoRA)"),
         ("tokens", "llama", "rows of tokens"),
         ("tokens_tied", "llama_tied_rope3", "rows of tokens"),
+        ("tokens_beyond", "llama_tied_rope3", "rows of tokens"),
     ] {
         let folder = fixture("models/adapters").join(adapter);
         let error = save_gguf_adapter(&model_folder(family), &folder, &path).unwrap_err();

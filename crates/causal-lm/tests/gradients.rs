@@ -207,6 +207,7 @@ fn check_other_adapters<B: DecoderBackend>() {
         let tokens: &[u32] = match name.as_str() {
             "tokens" => &[7, 3, 260],
             "tokens_tied" => &[5, 9, 1],
+            "tokens_beyond" => &[273, 5, 274, 272],
             _ => &[],
         };
         train_tokens(&mut model, tokens).expect("tokens of the vocabulary");

@@ -8,7 +8,9 @@ use std::path::Path;
 use burn_flex::Flex;
 use causal_lm::{LoadOptions, MergedDtype, Quantization, save_merged};
 use checkpoint_files::Checkpoint;
-use common::{FAMILIES, fixture, loaded, logits, max_difference, model_folder, reference};
+use common::{
+    FAMILIES, first_ids, fixture, loaded, logits, max_difference, model_folder, reference,
+};
 use serde_json::Value;
 
 fn options(adapter: &Path) -> LoadOptions {
@@ -29,12 +31,15 @@ fn floats(folder: &Path) -> Vec<(String, Vec<f32>)> {
 fn check_merged(family: &str, source: &Path, adapter: &Path, quantization: Quantization) {
     let what = format!("{} with {}, {quantization:?}", source.display(), adapter.display());
     let mut row = reference(family).rows[0].clone();
-    row[..3].copy_from_slice(&[5, 7, 9]);
+    let name = adapter.file_name().and_then(|name| name.to_str()).expect("a name");
+    row[..3].copy_from_slice(&first_ids(name));
     let options = LoadOptions { quantization, ..options(adapter) };
     let adapted = logits(&loaded::<Flex>(source, &options), &[&row]);
     let plain = LoadOptions { adapter: None, ..options };
     let largest = adapted.iter().fold(0.0, |max: f32, v| max.max(v.abs()));
-    let unmerged = logits(&loaded::<Flex>(source, &plain), &[&row]);
+    let vocab_size = adapted.len() / row.len();
+    let unmerged = LoadOptions { min_vocab_size: vocab_size, ..plain.clone() };
+    let unmerged = logits(&loaded::<Flex>(source, &unmerged), &[&row]);
     assert!(max_difference(&adapted, &unmerged) > 1e-2, "{what}: the adapter changes nothing");
 
     let out = tempfile::tempdir().expect("a folder");
@@ -46,6 +51,7 @@ fn check_merged(family: &str, source: &Path, adapter: &Path, quantization: Quant
     let (exact, rounded) = (merged(MergedDtype::F32, "f32"), merged(MergedDtype::Bf16, "bf16"));
     let difference = |folder: &Path| {
         let model = loaded::<Flex>(folder, &LoadOptions::default());
+        assert_eq!(model.config().vocab_size, vocab_size, "{what}");
         max_difference(&logits(&model, &[&row]), &adapted) / largest
     };
     assert!(difference(&exact) < 2e-5, "{what}: {}", difference(&exact));
@@ -72,6 +78,7 @@ fn merged_models_compute_what_base_and_adapter_compute() {
         ("regex", "qwen3"),
         ("tokens", "llama"),
         ("tokens_tied", "llama_tied_rope3"),
+        ("tokens_beyond", "llama_tied_rope3"),
     ] {
         let adapter = fixture("models/adapters").join(adapter);
         check_merged(family, &model_folder(family), &adapter, Quantization::None);
@@ -88,6 +95,9 @@ fn quantized_folders_and_gguf_files_are_merged_too() {
         let gguf = fixture("models/gguf").join(format!("{family}.gguf"));
         check_merged(family, &gguf, &model_folder(family).join("adapter"), Quantization::None);
     }
+    let gguf = fixture("models/gguf/llama_tied_rope3.gguf");
+    let new_tokens = fixture("models/adapters/tokens_beyond");
+    check_merged("llama_tied_rope3", &gguf, &new_tokens, Quantization::None);
 }
 
 #[test]

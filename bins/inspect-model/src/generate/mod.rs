@@ -16,7 +16,7 @@ use crate::config::InspectConfig;
 use crate::grammar::{constraint as constraint_of, grammar};
 use crate::model::load_model;
 use crate::source::Source;
-use crate::text::{model_files, prompt_format, prompt_ids, stop_ids};
+use crate::text::{files_with_adapter, prompt_format, prompt_ids, stop_ids};
 use answers::{Answers, Output};
 use speed::Speed;
 
@@ -29,7 +29,7 @@ pub(crate) fn run(stage: &Stage, args: &GenerateArgs) -> anyhow::Result<()> {
     }
     let stop_texts = StopStrings::new(config.stop.clone())?;
     let source = Source::find(stage, &args.model.model)?;
-    let files = model_files(&source)?;
+    let files = files_with_adapter(&source, args.model.adapter.as_deref())?;
     let format = prompt_format(&files, args.system.clone())?;
     for note in format.notes() {
         tracing::debug!("{note}");

@@ -9,6 +9,7 @@ use super::resume::resume;
 use super::rows::{Place, data};
 use super::stored_dtype::dense_dtype;
 use super::tokens::{base_tokenizer, new_tokens};
+use super::vocabulary::make_room;
 use super::{Checked, Faults, NewToken, Note};
 use crate::config::{
     AdapterKind, Device, LoraConfig, LoraStart, NewTokens, Resume, SftConfig, WeightDtype,
@@ -25,12 +26,18 @@ pub(super) fn check_files(
     let device = device(config.device, faults);
     let resume = resume(config, world, faults, &mut notes);
     check_out(config, resume.is_some(), faults);
-    let model = model(config, faults);
+    let mut model = model(config, faults);
     if let Some(model) = &model {
         check_targets(config, model, faults);
         check_length(config, model, &mut notes);
     }
-    let (tokenizer, new_tokens) = tokenizer(config, model.as_ref(), faults);
+    let (tokenizer, mut new_tokens) = tokenizer(config, model.as_ref(), faults);
+    if let Some(model) = &mut model {
+        make_room(config, model, &new_tokens, faults, &mut notes);
+    }
+    if config.train_new_tokens == NewTokens::None || config.adapter == AdapterKind::None {
+        new_tokens.clear();
+    }
     check_start(config, &new_tokens, faults);
     check_results(config, &new_tokens, faults);
     let data = match Place::of(config) {
@@ -219,29 +226,15 @@ fn tokenizer(
     let Some(folder) = of_shards.filter(|folder| folder.join("tokenizer.json").is_file()) else {
         return (None, Vec::new());
     };
-    let Some(model) = model else { return (Some(folder), Vec::new()) };
+    if model.is_none() {
+        return (Some(folder), Vec::new());
+    }
     // A model without a tokenizer has nothing that the shards' could be held against.
     let Ok(base) = base_tokenizer(Path::new(&config.base_model)) else {
         return (Some(folder), Vec::new());
     };
-    let Some(tokens) = faults.take("shards", new_tokens(&folder, &base)) else {
-        return (Some(folder), Vec::new());
-    };
-    if let Some(token) = tokens.iter().find(|token| token.id as usize >= model.vocab_size) {
-        faults.add(
-            "shards",
-            format_args!(
-                "their tokenizer has `{}` with id {}, and the model's embedding ends at {}; take \
-                 `tokenize-shards --structure-tokens plain`, or a model with room in its vocabulary",
-                token.text,
-                token.id,
-                model.vocab_size - 1
-            ),
-        );
-    }
-    let is_trained =
-        config.train_new_tokens == NewTokens::Auto && config.adapter == AdapterKind::Lora;
-    (Some(folder), if is_trained { tokens } else { Vec::new() })
+    let tokens = faults.take("shards", new_tokens(&folder, &base)).unwrap_or_default();
+    (Some(folder), tokens)
 }
 
 /// The output folder is empty, or an earlier run's that goes on.

@@ -8,6 +8,7 @@ mod rows;
 mod settings;
 mod stored_dtype;
 mod tokens;
+mod vocabulary;
 
 use std::path::PathBuf;
 
@@ -24,7 +25,7 @@ pub(crate) use tokens::{NewToken, base_tokenizer, prompt_format};
 /// A run whose settings and files go together.
 #[derive(Debug)]
 pub(crate) struct Checked {
-    /// The model, by its configuration alone.
+    /// The model, by its configuration alone, with room for new tokens.
     pub(crate) model: ModelConfig,
     /// How its dense matrices will lie in memory.
     pub(crate) dense: DenseDtype,
@@ -62,6 +63,10 @@ pub(crate) struct Note {
 impl Note {
     fn warning(text: impl Into<String>) -> Self {
         Self { is_warning: true, text: text.into() }
+    }
+
+    fn remark(text: impl Into<String>) -> Self {
+        Self { is_warning: false, text: text.into() }
     }
 
     fn of_data(split: &str, note: &DataNote) -> Self {

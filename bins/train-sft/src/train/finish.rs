@@ -74,6 +74,7 @@ fn write_trained<B: DecoderBackend>(
                 .with_context(|| format!("cannot read {}", path.display()))?;
             let mut settings: Value = serde_json::from_str(&text)?;
             settings["dtype"] = "float32".into();
+            settings["vocab_size"] = model.config().vocab_size.into();
             let text = serde_json::to_string_pretty(&settings)? + "\n";
             write_atomic(&folder.join("config.json"), text.as_bytes())?;
         }

@@ -85,7 +85,7 @@ impl OnBackend for Work<'_> {
             collective.agree(what, digest.map_or(&[], |digest| digest.as_bytes()))?;
         }
 
-        let load_options = options::load_options(config);
+        let load_options = options::load_options(config, &checked);
         let mut model: CausalLm<B> = load_model(stage, config, &load_options)?;
         initial::prepare(&mut model, config, &checked.new_tokens)?;
         let part = options::trained_part(config, &checked)?;

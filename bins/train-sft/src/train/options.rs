@@ -8,7 +8,7 @@ use crate::check::{Checked, plan_options};
 use crate::config::{AdapterKind, LoraConfig, LoraStart, OptimizerConfig, SftConfig};
 
 /// How the base is loaded, with the adapter that training begins from.
-pub(super) fn load_options(config: &SftConfig) -> LoadOptions {
+pub(super) fn load_options(config: &SftConfig, checked: &Checked) -> LoadOptions {
     let adapter = match (&config.adapter, &config.lora.init) {
         (AdapterKind::Lora, LoraStart::Folder(folder)) => Some(folder.clone()),
         _ => None,
@@ -18,6 +18,7 @@ pub(super) fn load_options(config: &SftConfig) -> LoadOptions {
         dtype: config.dtype.into(),
         compute: config.compute_dtype.into(),
         adapter,
+        min_vocab_size: checked.model.vocab_size,
     }
 }
 

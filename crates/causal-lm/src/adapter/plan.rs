@@ -8,7 +8,7 @@ use lora_linear::{Lora, LoraScaling, Weight};
 use super::host_lora::HostLora;
 use super::names::{LoraNames, TOKEN_ROWS, lora_names};
 use super::settings::AdapterSettings;
-use crate::load::{EMBEDDING, Kind, Parameter};
+use crate::load::{EMBEDDING, HEAD_APART, Kind, Parameter};
 use crate::ops::DecoderBackend;
 use crate::{LoadError, ModelConfig};
 
@@ -95,6 +95,11 @@ impl AdapterPlan {
     /// Whether rows of the embedding are trained.
     pub(crate) fn has_token_rows(&self) -> bool {
         !self.rows.is_empty()
+    }
+
+    /// Rows of an embedding that has all of its tokens.
+    pub(crate) fn min_vocab_size(&self) -> usize {
+        self.rows.last().map_or(0, |(token, _)| token + 1)
     }
 
     /// The adapter of a projection in plain memory; `None` where it has none.
@@ -242,14 +247,33 @@ fn token_rows(
     if settings.tokens.is_empty() {
         return Ok(Vec::new());
     }
-    if let Some(token) = settings.tokens.iter().find(|token| **token >= config.vocab_size) {
-        let (key, got) = ("trainable_token_indices".to_owned(), token.to_string());
-        return Err(LoadError::AdapterSetting { path: path.to_owned(), key, got });
-    }
     let mut values = Vec::new();
     tensors.get(TOKEN_ROWS)?.to_f32(&mut values)?;
     let rows = values.chunks_exact(config.hidden_size).map(<[f32]>::to_vec);
     let mut rows: Vec<_> = settings.tokens.iter().copied().zip(rows).collect();
     rows.sort_by_key(|(token, _)| *token);
+    check_new_tokens(&rows, config, path)?;
     Ok(rows)
+}
+
+/// That tokens beyond the embedding follow on its last row, so that each row has its token, and that the head has them.
+fn check_new_tokens(
+    rows: &[(usize, Vec<f32>)],
+    config: &ModelConfig,
+    path: &Path,
+) -> Result<(), LoadError> {
+    let vocab_size = config.vocab_size;
+    let beyond = || rows.iter().map(|(token, _)| *token).filter(|token| *token >= vocab_size);
+    let refuse = |token, reason| {
+        Err(LoadError::NewToken { path: path.to_owned(), token, vocab_size, reason })
+    };
+    if !config.tied_head
+        && let Some(token) = beyond().next()
+    {
+        return refuse(token, HEAD_APART);
+    }
+    match beyond().zip(vocab_size..).find(|(token, next)| token != next) {
+        Some((token, _)) => refuse(token, "does not follow on the token before it"),
+        None => Ok(()),
+    }
 }

@@ -7,6 +7,7 @@ use lora_linear::{Frozen, LoraLinear, Weight};
 
 use super::layout::{EMBEDDING, FINAL_NORM, HEAD, Parameter, module};
 use super::source::Source;
+use super::vocab_size::vocab_size;
 use super::weights::{self, dense_dtype};
 use super::{LoadOptions, LoadProgress};
 use crate::adapter::AdapterPlan;
@@ -15,7 +16,7 @@ use crate::model::{
     Attention, DecoderBlock, FeedForward, GateUpProjections, Parts, QkvProjections, RmsNorm,
 };
 use crate::ops::DecoderBackend;
-use crate::{CausalLm, LoadError};
+use crate::{CausalLm, LoadError, ModelConfig};
 
 /// Puts a model together from files whose names and shapes have been checked.
 pub(super) struct Builder<'a, B: DecoderBackend> {
@@ -25,6 +26,7 @@ pub(super) struct Builder<'a, B: DecoderBackend> {
     device: &'a B::Device,
     progress: &'a dyn Fn(LoadProgress<'_>),
     parameters: HashMap<&'a str, &'a Parameter>,
+    vocab_size: usize,
     done: u64,
     total: u64,
 }
@@ -37,14 +39,16 @@ impl<'a, B: DecoderBackend> Builder<'a, B> {
         adapter: Option<&'a AdapterPlan>,
         device: &'a B::Device,
         progress: &'a dyn Fn(LoadProgress<'_>),
-    ) -> Self {
+    ) -> Result<Self, LoadError> {
+        let vocab_size = vocab_size(source, options, adapter)?;
         let total = parameters.iter().map(|parameter| source.stored_bytes(parameter)).sum();
         let parameters = parameters.iter().map(|p| (p.name.as_str(), p)).collect();
-        Self { source, options, adapter, device, progress, parameters, done: 0, total }
+        let done = 0;
+        Ok(Self { source, options, adapter, device, progress, parameters, vocab_size, done, total })
     }
 
     pub(super) fn build(mut self) -> Result<CausalLm<B>, LoadError> {
-        let config = self.source.config.clone();
+        let config = ModelConfig { vocab_size: self.vocab_size, ..self.source.config.clone() };
         let embedding = self.vocabulary(EMBEDDING)?;
         let layers = config.layers.iter().enumerate();
         let blocks = layers.map(|(layer, c)| self.block(layer, *c)).collect::<Result<_, _>>()?;
@@ -141,7 +145,8 @@ impl<'a, B: DecoderBackend> Builder<'a, B> {
     fn vocabulary(&mut self, name: &str) -> Result<Weight<B>, LoadError> {
         let parameter = self.parameter(name)?;
         let replaced = self.adapter.map_or(&[][..], |adapter| adapter.replaced_rows(name));
-        let weight = weights::dense(self.source, parameter, self.options, replaced)?;
+        let weight =
+            weights::vocabulary(self.source, parameter, self.options, replaced, self.vocab_size)?;
         Ok(Weight::Frozen(self.upload(weight)))
     }
 

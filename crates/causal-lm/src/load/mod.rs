@@ -11,6 +11,7 @@ mod save_quantized;
 mod source;
 mod stored_quantization;
 mod tokenizer_ids;
+mod vocab_size;
 mod weights;
 
 use std::path::Path;
@@ -20,6 +21,7 @@ pub(crate) use names::gguf_name;
 pub use options::{DenseDtype, LoadOptions, LoadProgress, Quantization};
 pub use save_merged::{MergedDtype, save_merged};
 pub use save_quantized::save_quantized;
+pub(crate) use vocab_size::HEAD_APART;
 
 use build::Builder;
 use check::check_tensors;
@@ -50,7 +52,7 @@ pub fn load<B: DecoderBackend>(
         Some(folder) => Some(AdapterPlan::read(folder, &source.config, &parameters)?),
         None => None,
     };
-    Builder::new(&source, &parameters, options, adapter.as_ref(), device, progress).build()
+    Builder::new(&source, &parameters, options, adapter.as_ref(), device, progress)?.build()
 }
 
 /// Reads and checks the configuration of a transformers folder or a GGUF file, and no tensor.

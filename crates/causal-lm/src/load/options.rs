@@ -15,6 +15,12 @@ pub struct LoadOptions {
     pub compute: ComputeDtype,
     /// The folder of a PEFT adapter.
     pub adapter: Option<PathBuf>,
+    /// Rows that the embedding has at least, where the head is tied to it. Rows behind the stored ones, unless the
+    /// adapter has them, are the mean of the stored ones: where new tokens begin.
+    ///
+    /// Source: Hewitt (2021), Initializing New Word Embeddings for Pretrained Language Models. The mean itself, so that a
+    /// model is the same each time; transformers draws around it.
+    pub min_vocab_size: usize,
 }
 
 /// How the projections of the blocks are quantized.

@@ -16,6 +16,7 @@ use super::layout::{Kind, Parameter, parameters};
 use super::source::Source;
 use super::stored_quantization::{Stored, stored};
 use super::tokenizer_ids::check_tokenizer;
+use super::vocab_size::vocab_size;
 use super::weights;
 use super::{LoadOptions, LoadProgress, Quantization};
 use crate::LoadError;
@@ -40,9 +41,9 @@ pub enum MergedDtype {
 ///
 /// The base is the one that `options` load: where training saw weights in 4 or 8 bits, the adapter is merged into those,
 /// dequantized, and not into the weights before they were quantized; `merge.json` in `out` says so. With DoRA each row
-/// gets its magnitude. Trained rows of tokens take their place in the embedding, and so in a tied head. Tokenizer and chat
-/// template are the adapter's where it has them, else the base's. `config.json` is written last: a folder without it is
-/// unfinished.
+/// gets its magnitude. Trained rows of tokens take their place in the embedding, and so in a tied head; those of new
+/// tokens make it longer, and `vocab_size` says so. Tokenizer and chat template are the adapter's where it has them, else
+/// the base's. `config.json` is written last: a folder without it is unfinished.
 ///
 /// # Errors
 /// [`LoadError`], also where `out` is `source` or `adapter`, and [`LoadError::Checkpoint`] for a tensor that is not finite
@@ -60,15 +61,16 @@ pub fn save_merged(
     check_tensors(&source, &parameters)?;
     let plan = AdapterPlan::read(adapter, &source.config, &parameters)?;
     let tokenizer = adapter.join("tokenizer.json");
-    check_tokenizer(&tokenizer, source.config.vocab_size)?;
+    let vocab_size = vocab_size(&source, options, Some(&plan))?;
+    check_tokenizer(&tokenizer, vocab_size)?;
     refuse_same(out, [Some(adapter), source.folder()])?;
 
-    let merge = Merge { source: &source, options, plan: &plan, dtype };
+    let merge = Merge { source: &source, options, plan: &plan, vocab_size, dtype };
     let total = parameters.iter().map(|parameter| source.stored_bytes(parameter)).sum();
     let done = Cell::new(0);
     let tensors = parameters.iter().map(|parameter| {
         let (merge, done) = (&merge, &done);
-        let (name, shape) = (parameter.name.clone(), parameter.shape.clone());
+        let (name, shape) = (parameter.name.clone(), merge.shape(parameter));
         TensorSource::written(name, dtype.stored(), shape, move |writer| {
             progress(LoadProgress { tensor: &parameter.name, done: done.get(), total });
             done.set(done.get() + merge.source.stored_bytes(parameter));
@@ -88,7 +90,7 @@ pub fn save_merged(
         fs::write(&path, format!("{value:#}\n")).map_err(io("write", &path))
     };
     write_json("merge.json", about(&source, options, adapter, dtype))?;
-    write_json("config.json", config(&source, dtype))?;
+    write_json("config.json", config(&source, vocab_size, dtype))?;
     progress(LoadProgress { tensor: "", done: done.get(), total });
     Ok(())
 }
@@ -98,10 +100,19 @@ struct Merge<'a> {
     source: &'a Source,
     options: &'a LoadOptions,
     plan: &'a AdapterPlan,
+    /// Rows of the embedding, with those of new tokens.
+    vocab_size: usize,
     dtype: MergedDtype,
 }
 
 impl Merge<'_> {
+    fn shape(&self, parameter: &Parameter) -> Vec<usize> {
+        match parameter.kind {
+            Kind::Vocabulary => vec![self.vocab_size, self.source.config.hidden_size],
+            _ => parameter.shape.clone(),
+        }
+    }
+
     fn write(&self, parameter: &Parameter, writer: &mut dyn Write) -> io::Result<()> {
         match parameter.kind {
             Kind::Norm | Kind::Bias => self.write_vector(parameter, writer),
@@ -120,7 +131,7 @@ impl Merge<'_> {
     }
 
     fn write_matrix(&self, parameter: &Parameter, writer: &mut dyn Write) -> io::Result<()> {
-        let Self { source, options, plan, dtype } = self;
+        let Self { source, options, plan, vocab_size, dtype } = self;
         let Parameter { name, kind, .. } = parameter;
         let (weight, lora) = match kind {
             Kind::Projection => {
@@ -128,7 +139,7 @@ impl Merge<'_> {
                 let lora = plan.host_lora(module).map_err(io::Error::other)?;
                 (weights::projection(source, parameter, options), lora)
             }
-            _ => (weights::dense(source, parameter, options, &[]), None),
+            _ => (weights::vocabulary(source, parameter, options, &[], *vocab_size), None),
         };
         let weight = weight.map_err(io::Error::other)?;
         let step = (CHUNK / weight.cols().max(1)).max(1);
@@ -199,13 +210,14 @@ fn copy_files(
 }
 
 /// The model's own `config.json` without quantization, in the type of the tensors.
-fn config(source: &Source, dtype: MergedDtype) -> Value {
+fn config(source: &Source, vocab_size: usize, dtype: MergedDtype) -> Value {
     let mut config = source.fields.object().clone();
     config.retain(|key, value| !value.is_null() && key != "quantization_config");
     if let Some(class) = class_of(source.config.family) {
         // GGUF files do not say it.
         config.entry("architectures").or_insert_with(|| json!([class]));
     }
+    config.insert("vocab_size".to_owned(), json!(vocab_size));
     // The second is the name before transformers 5, which many servers still read.
     for key in ["dtype", "torch_dtype"] {
         config.insert(key.to_owned(), json!(dtype.torch_name()));

@@ -111,7 +111,7 @@ fn converted(
         let values = weights::vector(source, parameter)?.into_iter().map(|value| value - offset);
         return Ok(TensorSource::f32(name, shape.clone(), values.collect::<Vec<_>>()));
     }
-    let weight = weights::dense(source, parameter, options, &[])?;
+    let weight = weights::dense(source, parameter, options)?;
     let (dtype, bytes) = match weight.values() {
         Values::Bf16(values) => {
             (StoredDtype::Bf16, values.iter().flat_map(|v| v.to_le_bytes()).collect())

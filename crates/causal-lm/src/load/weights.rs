@@ -34,7 +34,7 @@ pub(super) fn projection(
         }
         (Stored::Nf4, Quantization::Int8) => Err(otherwise(source, "NF4", "INT8")),
         (Stored::Int8, Quantization::Nf4 { .. }) => Err(otherwise(source, "INT8", "NF4")),
-        (Stored::Plain, Quantization::None) => dense(source, parameter, options, &[]),
+        (Stored::Plain, Quantization::None) => dense(source, parameter, options),
         (Stored::Plain, Quantization::Nf4 { double }) => nf4(source, parameter, double),
         (Stored::Plain, Quantization::Int8) => int8(source, parameter),
     }
@@ -45,28 +45,50 @@ pub(super) fn dense(
     source: &Source,
     parameter: &Parameter,
     options: &LoadOptions,
-    replaced: ReplacedRows<'_>,
 ) -> Result<FrozenWeight, LoadError> {
-    let (rows, cols) = rows_and_cols(&parameter.shape);
+    vocabulary(source, parameter, options, &[], 0)
+}
+
+/// An embedding or a head in the dtype of the options, of `min_rows` or more. Rows behind the stored ones that are not
+/// among `replaced` are the mean of all stored ones.
+pub(super) fn vocabulary(
+    source: &Source,
+    parameter: &Parameter,
+    options: &LoadOptions,
+    replaced: ReplacedRows<'_>,
+    min_rows: usize,
+) -> Result<FrozenWeight, LoadError> {
+    let (stored, cols) = rows_and_cols(&parameter.shape);
+    let rows = stored.max(min_rows);
     let view = source.view(&parameter.name)?;
     let mut values = match dense_dtype(&view, options) {
         cpu_kernels::DenseDtype::F32 => Values::F32(Vec::with_capacity(rows * cols)),
         cpu_kernels::DenseDtype::Bf16 => Values::Bf16(Vec::with_capacity(rows * cols)),
         cpu_kernels::DenseDtype::F16 => Values::F16(Vec::with_capacity(rows * cols)),
     };
+    let mut push = |chunk: &[f32]| match &mut values {
+        Values::F32(values) => values.extend_from_slice(chunk),
+        Values::Bf16(values) => values.extend(chunk.iter().map(|v| bf16::from_f32(*v))),
+        Values::F16(values) => values.extend(chunk.iter().map(|v| f16::from_f32(*v))),
+        _ => {}
+    };
+    let mut sums = vec![0.0; if rows > stored { cols } else { 0 }];
     in_chunks(source, parameter, 1, |at, chunk| {
+        if rows > stored {
+            chunk.chunks_exact(cols).for_each(|row| add(&mut sums, row));
+        }
         for (row, new) in replaced.iter().filter(|(row, _)| at.contains(row)) {
             let start = (row - at.start) * cols;
             chunk[start..start + cols].copy_from_slice(new);
         }
-        match &mut values {
-            Values::F32(values) => values.extend_from_slice(chunk),
-            Values::Bf16(values) => values.extend(chunk.iter().map(|v| bf16::from_f32(*v))),
-            Values::F16(values) => values.extend(chunk.iter().map(|v| f16::from_f32(*v))),
-            _ => {}
-        }
+        push(chunk);
         Ok(())
     })?;
+    let mean: Vec<f32> = sums.iter().map(|sum| (sum / stored as f64) as f32).collect();
+    for row in stored..rows {
+        let own = replaced.binary_search_by_key(&row, |(row, _)| *row).ok();
+        push(own.map_or(&mean, |at| &replaced[at].1));
+    }
     FrozenWeight::new(rows, cols, values).map_err(source.weight_error(&parameter.name))
 }
 
@@ -158,6 +180,10 @@ fn in_chunks(
         source.checkpoint.release(&part);
     }
     Ok(())
+}
+
+fn add(sums: &mut [f64], row: &[f32]) {
+    sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += f64::from(*value));
 }
 
 /// The weight, whose stored bytes are not needed any more.
