@@ -575,7 +575,7 @@ fn shorter_embedding(family: &str, rows: usize, folder: &Path) {
     });
     fs::create_dir(folder).expect("a folder");
     let metadata = [("format".to_owned(), "pt".to_owned())].into();
-    write_safetensors(&folder.join("model.safetensors"), tensors, &metadata).expect("written");
+    write_safetensors(folder.join("model.safetensors"), tensors, &metadata).expect("written");
     let config = fs::read_to_string(from.join("config.json")).expect("a configuration");
     let config = config.replace("\"vocab_size\": 272", &format!("\"vocab_size\": {rows}"));
     fs::write(folder.join("config.json"), config).expect("written");
