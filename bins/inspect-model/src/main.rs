@@ -27,6 +27,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let Args { command } = Args::parse();
+    if let Some(threads) = command.common().threads {
+        cpu_kernels::set_threads(usize::from(threads));
+    }
     stage_cli::run("inspect-model", command.common(), |stage| {
         match &command {
             Command::Info(args) => info::run(stage, args),

@@ -27,6 +27,9 @@ pub(crate) struct Args {
     /// Token shards as `tokenize-shards` or `datasets` writes them
     #[arg(long, value_name = "DIR")]
     pub(crate) shards: Option<PathBuf>,
+    /// Records as `build-dataset` writes them instead: they are tokenized before training
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dataset: Option<PathBuf>,
     /// Checkpoints, logs and the finished adapter are written here
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
@@ -77,12 +80,13 @@ const EXAMPLES: &str = "\
 Examples:
   train-sft --config configs/sft.yaml --dry-run
   train-sft --config configs/sft.yaml --base-model models/smollm2 --shards shards --out runs/first
+  train-sft --base-model models/smollm2/model.gguf --dataset data/dataset --out runs/first --dry-run
   train-sft --config configs/sft.yaml --out runs/first --resume runs/first/checkpoint-200
 
 Every setting and its default are documented in configs/sft.yaml.
 
 Load the result in Python:
-  peft.PeftModel.from_pretrained(base, \"runs/first\")";
+  peft.PeftModel.from_pretrained(base, \"runs/first/adapter\")";
 
 /// The settings that flags give; absent ones leave the others alone.
 #[derive(Debug, Serialize)]
@@ -90,7 +94,9 @@ pub(crate) struct Flags<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     base_model: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    shards: Option<&'a PathBuf>,
+    shards: Option<Option<&'a PathBuf>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dataset: Option<Option<&'a PathBuf>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     out: Option<&'a PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -129,6 +135,7 @@ impl Args {
             print_config: _,
             base_model,
             shards,
+            dataset,
             out,
             device,
             resume,
@@ -147,7 +154,9 @@ impl Args {
         } = self;
         Flags {
             base_model: base_model.as_deref(),
-            shards: shards.as_ref(),
+            // The flag of one takes the place of both settings.
+            shards: shards.as_ref().map(Some).or(dataset.as_ref().map(|_| None)),
+            dataset: dataset.as_ref().map(Some).or(shards.as_ref().map(|_| None)),
             out: out.as_ref(),
             device: *device,
             resume: resume.clone().map(Resume::from),

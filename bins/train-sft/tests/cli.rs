@@ -491,7 +491,11 @@ fn records_are_tokenized_on_the_way() {
     let run = trains(folder.path(), &yaml, &["--max-steps", "2"]);
     run.says(&["training    5 rows", "validation  2 rows", "% of actions"]);
     refused(&yaml, &["--max-length", "16"], &["dataset: ", "more than 16 tokens"]);
-    refused(&yaml, &["--shards", "somewhere"], &["dataset: is set, and `shards` too"]);
+    refused(
+        &yaml,
+        &["--shards", "somewhere", "--dataset", "elsewhere"],
+        &["dataset: is set, and `shards` too"],
+    );
 }
 
 #[test]

@@ -110,13 +110,28 @@ fn process_of(rank: &str, launcher: u32) -> u32 {
 
 #[test]
 fn a_lost_process_ends_the_run_with_the_checkpoint_to_go_on_from() {
-    let folder = tempfile::tempdir().unwrap();
+    // Without recovery `mpirun` ends the others itself, a second later.
+    let rest = said_after_a_kill(&["--mca", "orte_enable_recovery", "1"]);
+    let has = |words: &str| rest.iter().any(|line| line.contains(words));
+    assert!(has("error: another process of the run is lost"), "{rest:#?}");
+    assert!(has("hint: go on with --resume sft/checkpoint-"), "{rest:#?}");
+}
+
+#[test]
+fn a_launcher_that_ends_the_run_leaves_time_to_name_the_checkpoint() {
+    let rest = said_after_a_kill(&[]);
+    let has = |words: &str| rest.iter().any(|line| line.contains(words));
+    assert!(has("process 0 is asked to end"), "{rest:#?}");
+    assert!(has("go on with --resume sft/checkpoint-"), "{rest:#?}");
+}
+
+/// What a run of two says after its second process was killed.
+fn said_after_a_kill(of_launcher: &[&str]) -> Vec<String> {
+    let folder = tempfile::tempdir().expect("a folder");
     settings(folder.path(), 2, "logging: { log_steps: 1 }\n");
-    // Otherwise `mpirun` ends the others itself, before they can say anything.
-    let recovery = ["--mca", "orte_enable_recovery", "1"];
     let mut launcher = Command::new("mpirun")
         .args(["--oversubscribe", "--timeout", "300"])
-        .args(recovery)
+        .args(of_launcher)
         .args(["-n", "2", env!("CARGO_BIN_EXE_train-sft"), "--config", "sft.yaml"])
         .args(["--threads", "1", "--epochs", "100000"])
         .env("OMPI_ALLOW_RUN_AS_ROOT", "1")
@@ -130,11 +145,10 @@ fn a_lost_process_ends_the_run_with_the_checkpoint_to_go_on_from() {
     let mut lines = stderr.lines().map_while(Result::ok);
     assert!(lines.any(|line| line.contains("saved sft/checkpoint-9")), "it trains");
     let lost = process_of("1", launcher.id()).to_string();
-    assert!(Command::new("kill").args(["-KILL", &lost]).status().unwrap().success());
+    let kill = Command::new("kill").args(["-KILL", &lost]).status().expect("kill");
+    assert!(kill.success());
     let rest: Vec<String> = lines.collect();
     // With recovery the launcher's own status says nothing.
-    launcher.wait().unwrap();
-    let has = |words: &str| rest.iter().any(|line| line.contains(words));
-    assert!(has("error: another process of the run is lost"), "{rest:#?}");
-    assert!(has("hint: go on with --resume sft/checkpoint-"), "{rest:#?}");
+    launcher.wait().expect("mpirun");
+    rest
 }

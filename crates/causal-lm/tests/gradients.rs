@@ -17,7 +17,7 @@ use common::{FAMILIES, fixture, loaded, model_folder, reference, whole_spans, wi
 use serde::Deserialize;
 
 /// Norm of the difference over the norm, against another program.
-const TOLERANCE: f64 = 1e-3;
+const TOLERANCE: f64 = 1e-5;
 
 struct Expected {
     ids: Vec<u32>,

@@ -94,6 +94,9 @@ impl OnBackend for Work<'_> {
 
         let stop = Arc::new(AtomicBool::new(false));
         signals::listen(&stop)?;
+        if collective.world_size() > 1 {
+            signals::say_where_to_go_on(collective.rank(), &config.out)?;
+        }
         let done = checked.resume.as_ref().map_or(0, |found| found.state.step);
         let mut log = match is_first {
             true => {

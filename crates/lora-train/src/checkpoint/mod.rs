@@ -1,9 +1,9 @@
 //! Folders named `checkpoint-STEP` that are complete or absent.
 //!
-//! [`write`] stages a folder beside its final name, brings every file to disk, writes the manifest with the digests of
+//! [`write()`] stages a folder beside its final name, brings every file to disk, writes the manifest with the digests of
 //! all of them last, and renames. [`newest`] takes the highest step whose digests verify, and says why it passed over
 //! others. [`prune`] removes old ones. At any moment the process may be killed, or the machine lose its power: what
-//! stands under a `checkpoint-STEP` is whole, and what does not is swept by the next [`write`].
+//! stands under a `checkpoint-STEP` is whole, and what does not is swept by the next [`write()`].
 //!
 //! **One run owns a folder.** Of several processes one writes; all may read.
 
