@@ -37,7 +37,7 @@ pub(super) fn say_where_to_go_on(rank: usize, out: &Path) -> anyhow::Result<()> 
                     );
                 }
                 None => {
-                    tracing::warn!("process {rank} is asked to end before the first checkpoint")
+                    tracing::warn!("process {rank} is asked to end before the first checkpoint");
                 }
             }
         }
