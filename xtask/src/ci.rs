@@ -68,9 +68,10 @@ fn several_processes() -> anyhow::Result<()> {
         );
         return Ok(());
     }
-    let features = "train-sft/mlflow,train-sft/mpi";
-    let args = ["test", "--workspace", "--locked", "--features", features];
-    execute(cargo(&args).args(["--test", "mpi", "--test", "mlflow", "--example", "all_reduce"]))
+    let features = ["--workspace", "--locked", "--features", "train-sft/mlflow,train-sft/mpi"];
+    // A program that the tests start.
+    execute(cargo(&["build", "--example", "all_reduce"]).args(features))?;
+    execute(cargo(&["test", "--test", "mpi", "--test", "mlflow"]).args(features))
 }
 
 fn has_mpi() -> bool {
