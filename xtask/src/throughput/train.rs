@@ -1,10 +1,11 @@
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
-use crate::process::{capture, cargo, root, run as execute, say};
+use crate::process::{capture, cargo, root, run as execute};
 
 /// One setting of `step_time`; the peer takes the same flags.
 struct Setting {
@@ -73,7 +74,9 @@ pub(super) fn run(model: &Path, python: Option<&Path>, rounds: usize) -> anyhow:
         }
         figures.push(figure);
     }
-    say(serde_json::to_string_pretty(&json!({ "rounds": rounds, "figures": figures }))?);
+    let report = json!({ "rounds": rounds, "figures": figures });
+    // The result is data: standard output, where the rest of xtask talks to people.
+    writeln!(io::stdout(), "{report:#}")?;
     Ok(())
 }
 
