@@ -1,13 +1,12 @@
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
-use checkpoint_files::{Checkpoint, Metadata};
+use causal_lm::gguf_vocabulary;
+use checkpoint_files::Checkpoint;
 use chrono::Utc;
 use stage_cli::Hint;
 use thesis_core::{AsOfDate, StructureTag};
-use tokenize::{
-    GgufVocabulary, ModelFiles, PromptFormat, PromptOptions, Question, StructureTokens,
-};
+use tokenize::{ModelFiles, PromptFormat, PromptOptions, Question, StructureTokens};
 
 use crate::args::GenerateArgs;
 use crate::source::{Source, SourceKind};
@@ -82,32 +81,4 @@ pub(crate) fn stop_ids(files: &ModelFiles, format: &PromptFormat) -> Vec<u32> {
         ids.push(format.end_token().id);
     }
     ids
-}
-
-fn gguf_vocabulary(metadata: &Metadata) -> anyhow::Result<GgufVocabulary> {
-    let text = |key: &str| -> anyhow::Result<Option<String>> {
-        Ok(metadata.optional::<&str>(key)?.map(str::to_owned))
-    };
-    let id = |key: &str| metadata.optional::<u32>(&format!("tokenizer.ggml.{key}_token_id"));
-    let strings = |key: &str| -> anyhow::Result<Vec<String>> {
-        Ok(metadata.optional::<&[String]>(key)?.unwrap_or_default().to_vec())
-    };
-    let token_types = metadata.optional::<&[i32]>("tokenizer.ggml.token_type")?;
-    let scores = metadata.optional::<&[f32]>("tokenizer.ggml.scores")?;
-    Ok(GgufVocabulary {
-        model: metadata.str("tokenizer.ggml.model")?.to_owned(),
-        pre: text("tokenizer.ggml.pre")?,
-        tokens: metadata.strings("tokenizer.ggml.tokens")?.to_vec(),
-        token_types: token_types.unwrap_or_default().to_vec(),
-        merges: strings("tokenizer.ggml.merges")?,
-        scores: scores.unwrap_or_default().to_vec(),
-        bos: id("bos")?,
-        eos: id("eos")?,
-        eot: id("eot")?,
-        unknown: id("unknown")?,
-        pad: id("padding")?,
-        add_bos: metadata.optional("tokenizer.ggml.add_bos_token")?,
-        add_space_prefix: metadata.optional("tokenizer.ggml.add_space_prefix")?,
-        chat_template: text("tokenizer.chat_template")?,
-    })
 }

@@ -2,13 +2,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use checkpoint_files::{Checkpoint, Metadata};
+use causal_lm::gguf_vocabulary;
+use checkpoint_files::Checkpoint;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use thesis_core::StructureTag;
-use tokenize::{
-    GgufVocabulary, ModelFiles, PromptFormat, PromptOptions, StructureTokens, TokenizeError,
-};
+use tokenize::{ModelFiles, PromptFormat, PromptOptions, StructureTokens, TokenizeError};
 
 /// A token of the shards' tokenizer that the base model's does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +71,11 @@ pub(crate) fn base_tokenizer(model: &Path) -> anyhow::Result<ModelFiles> {
         return Ok(ModelFiles::read(model)?);
     }
     let checkpoint = Checkpoint::open(model)?;
-    Ok(ModelFiles::from_gguf(model, &gguf_vocabulary(checkpoint.metadata())?)?)
+    let vocabulary = gguf_vocabulary(checkpoint.metadata())?;
+    if vocabulary.tokens.is_empty() {
+        return Err(anyhow!("the file has no tokens"));
+    }
+    Ok(ModelFiles::from_gguf(model, &vocabulary)?)
 }
 
 /// How a model with these files is asked. Tags and actions of an answer are single tokens where the tokenizer has all of
@@ -146,35 +149,4 @@ impl Vocab {
             }
         }
     }
-}
-
-fn gguf_vocabulary(metadata: &Metadata) -> anyhow::Result<GgufVocabulary> {
-    let text = |key: &str| -> anyhow::Result<Option<String>> {
-        Ok(metadata.optional::<&str>(key)?.map(str::to_owned))
-    };
-    let id = |key: &str| metadata.optional::<u32>(&format!("tokenizer.ggml.{key}_token_id"));
-    let strings = |key: &str| -> anyhow::Result<Vec<String>> {
-        Ok(metadata.optional::<&[String]>(key)?.unwrap_or_default().to_vec())
-    };
-    let token_types = metadata.optional::<&[i32]>("tokenizer.ggml.token_type")?;
-    let scores = metadata.optional::<&[f32]>("tokenizer.ggml.scores")?;
-    if metadata.strings("tokenizer.ggml.tokens")?.is_empty() {
-        return Err(anyhow!("the file has no tokens"));
-    }
-    Ok(GgufVocabulary {
-        model: metadata.str("tokenizer.ggml.model")?.to_owned(),
-        pre: text("tokenizer.ggml.pre")?,
-        tokens: metadata.strings("tokenizer.ggml.tokens")?.to_vec(),
-        token_types: token_types.unwrap_or_default().to_vec(),
-        merges: strings("tokenizer.ggml.merges")?,
-        scores: scores.unwrap_or_default().to_vec(),
-        bos: id("bos")?,
-        eos: id("eos")?,
-        eot: id("eot")?,
-        unknown: id("unknown")?,
-        pad: id("padding")?,
-        add_bos: metadata.optional("tokenizer.ggml.add_bos_token")?,
-        add_space_prefix: metadata.optional("tokenizer.ggml.add_space_prefix")?,
-        chat_template: text("tokenizer.chat_template")?,
-    })
 }
