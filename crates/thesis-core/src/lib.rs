@@ -5,6 +5,7 @@
 //! valid: constructors return a [`Result`], and serde goes through the same constructors.
 
 mod action;
+mod answer;
 mod bar;
 mod completion;
 mod date;
@@ -19,6 +20,7 @@ mod ticker;
 mod units;
 
 pub use action::Action;
+pub use answer::{AnswerOutcome, ParsedAnswer, parse_answer};
 pub use bar::Bar;
 pub use completion::{Completion, SUPPORT_SEPARATOR, StructureTag};
 pub use date::{AsOfDate, DateOrder};
