@@ -18,6 +18,11 @@ pub(crate) fn normal_quantile(share: f64) -> f64 {
     Normal::standard().inverse_cdf(share.clamp(0.0, 1.0))
 }
 
+/// The share of the χ² distribution with one degree of freedom that is above `statistic`.
+pub(crate) fn chi_squared_beyond_1(statistic: f64) -> f64 {
+    libm::erfc((statistic / 2.0).sqrt())
+}
+
 /// The share of Student's t distribution that is further from 0 than `t`: a two-sided p-value.
 ///
 /// It is the regularized incomplete beta function at `d/(d + t²)` with parameters `d/2` and 1/2.

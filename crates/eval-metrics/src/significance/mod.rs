@@ -6,6 +6,7 @@
 mod deflated_sharpe;
 mod diebold_mariano;
 pub(crate) mod distributions;
+mod mcnemar;
 mod minimum_track_record;
 mod paired_t;
 mod probabilistic_sharpe;
@@ -17,6 +18,7 @@ pub use deflated_sharpe::{deflated_sharpe, deflated_sharpe_of_trials, expected_m
 pub use diebold_mariano::{
     DieboldMariano, ForecastLoss, LagWindow, diebold_mariano, loss_differences,
 };
+pub use mcnemar::{McNemar, mcnemar};
 pub use minimum_track_record::minimum_track_record;
 pub use paired_t::paired_t;
 pub use probabilistic_sharpe::probabilistic_sharpe;

@@ -31,7 +31,7 @@ pub fn sign_test(left: &[f64], right: &[f64]) -> Result<TestResult, MetricError>
 }
 
 /// The probability of at most `successes` heads in `count` throws of a fair coin.
-fn at_most(successes: usize, count: usize) -> f64 {
+pub(super) fn at_most(successes: usize, count: usize) -> f64 {
     let failures = count - successes;
     if successes >= failures {
         // Of the two halves the smaller one is summed, so that nothing cancels.
