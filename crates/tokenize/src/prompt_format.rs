@@ -1,3 +1,4 @@
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thesis_core::{Completion, StructureTag};
 use tokenizers::{AddedToken, Tokenizer};
@@ -13,7 +14,8 @@ use crate::{
 };
 
 /// What a prompt format leaves to its user.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct PromptOptions {
     /// How tags and actions are written.
     pub structure_tokens: StructureTokens,
@@ -129,6 +131,25 @@ impl PromptFormat {
         let mut ids = self.text.encode_marked(&marked)?;
         ids.push(self.end_token.id);
         Ok(ids)
+    }
+
+    /// The ids of the beginning of an answer, or of any that a model may have written: tags and actions are single tokens
+    /// where they are in targets, whether or not the text follows the grammar. No end token follows.
+    ///
+    /// # Errors
+    /// [`TokenizeError::Encode`] where the tokenizer fails.
+    pub fn answer_ids(&self, text: &str) -> Result<Vec<u32>, TokenizeError> {
+        let added = self.structure_tokens == StructureTokens::Added;
+        let genuine = |token: &str| added && is_structure(token);
+        self.text.encode_marked(&self.text.control().mark(text, genuine))
+    }
+
+    /// The ids of a text in which nothing is a control token.
+    ///
+    /// # Errors
+    /// [`TokenizeError::Encode`] where the tokenizer fails.
+    pub fn text_ids(&self, text: &str) -> Result<Vec<u32>, TokenizeError> {
+        self.text.encode_marked(&self.text.control().mark(text, |_| false))
     }
 
     /// Prompt and answer of a record.

@@ -178,6 +178,12 @@ impl<M: StepModel> Batch<M> {
         self.model
     }
 
+    /// The model and its cache, with the tokens that each slot of it holds: what was said may be gone on with, without
+    /// running it again.
+    pub fn into_parts(self) -> (M, Vec<Vec<u32>>) {
+        (self.model, self.slots.into_held())
+    }
+
     /// Lets rows enter, runs one flat batch, and chooses a token for each row that is due.
     ///
     /// # Errors

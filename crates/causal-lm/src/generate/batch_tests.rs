@@ -106,6 +106,22 @@ fn a_prompt_goes_through_the_model_once_for_all_its_answers() {
 }
 
 #[test]
+fn slots_tell_what_they_hold() {
+    let mut batch = Batch::new(FakeModel::new(3, 64), BatchOptions::default()).unwrap();
+    let prompts = [&[1, 2, 3][..], &[4, 5]];
+    for prompt in prompts {
+        batch.add(prompt, [Answer::greedy(4, &[])]).unwrap();
+    }
+    let answers: Vec<Ended> = run(&mut batch).into_values().collect();
+    let (_, held) = batch.into_parts();
+    for ((prompt, (answer, _)), held) in prompts.iter().zip(&answers).zip(&held) {
+        // The last token of an answer has not gone through the model.
+        assert_eq!(*held, [prompt, &answer[..3]].concat());
+    }
+    assert!(held[2].is_empty());
+}
+
+#[test]
 fn a_later_prompt_uses_what_an_earlier_one_left() {
     let mut batch = Batch::new(FakeModel::new(2, 64), BatchOptions::default()).unwrap();
     batch.add([1, 2, 3, 4], [Answer::greedy(1, &[])]).unwrap();

@@ -14,7 +14,17 @@ pub struct CachedModel<'m, B: DecoderBackend> {
 impl<'m, B: DecoderBackend> CachedModel<'m, B> {
     /// Takes a cache for `slots` sequences of up to `capacity` tokens.
     pub fn new(model: &'m CausalLm<B>, slots: usize, capacity: usize, dtype: KvDtype) -> Self {
-        Self { model, cache: model.new_cache(slots, capacity, dtype) }
+        Self::with_cache(model, model.new_cache(slots, capacity, dtype))
+    }
+
+    /// Takes a cache of the model's; what its slots hold is forgotten as they are given out.
+    pub fn with_cache(model: &'m CausalLm<B>, cache: KvCache<B>) -> Self {
+        Self { model, cache }
+    }
+
+    /// The cache, with what the last rows left in it.
+    pub fn into_cache(self) -> KvCache<B> {
+        self.cache
     }
 }
 

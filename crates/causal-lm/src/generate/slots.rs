@@ -89,4 +89,16 @@ impl Slots {
             held.freed = self.clock;
         }
     }
+
+    /// The tokens that each slot has in the cache.
+    pub(super) fn into_held(self) -> Vec<Vec<u32>> {
+        let held = self.slots.into_iter().map(|slot| match slot.row {
+            Some(mut row) => {
+                row.ids.truncate(row.cached);
+                row.ids
+            }
+            None => slot.left,
+        });
+        held.collect()
+    }
 }

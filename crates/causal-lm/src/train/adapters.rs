@@ -27,6 +27,14 @@ pub enum TrainableError {
     },
 }
 
+/// Takes all adapters off: what is left is the base, with the same frozen weights. Rows of tokens that were loaded with an
+/// adapter stay in the embedding.
+pub fn remove_adapters<B: DecoderBackend>(model: &mut CausalLm<B>) {
+    for block in model.blocks_mut() {
+        block.projections_mut().into_iter().for_each(|(_, projection)| projection.lora = None);
+    }
+}
+
 /// Puts new adapters on the projections of these names, such as `q_proj`; on all of them where there are none.
 ///
 /// They change nothing yet. The seed of each derives from `seed` and its place.

@@ -16,7 +16,7 @@ mod parameters;
 mod pass;
 mod whole;
 
-pub use adapters::{TrainableError, add_adapters, train_tokens};
+pub use adapters::{TrainableError, add_adapters, remove_adapters, train_tokens};
 pub use loss::{BatchLoss, Target};
 pub(crate) use parameters::Outer;
 pub use parameters::{Parameter, Parameters};
