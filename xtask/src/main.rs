@@ -1,11 +1,12 @@
 //! Chores of the workspace: `cargo xtask ci`, `cargo xtask layers`, `cargo xtask throughput`,
-//! `cargo xtask fetch-model`.
+//! `cargo xtask fetch-model`, `cargo xtask pipeline`.
 //!
 //! It depends on no crate of ours, so that it runs when they do not compile.
 
 mod ci;
 mod fetch_model;
 mod layers;
+mod pipeline;
 mod process;
 mod throughput;
 
@@ -25,6 +26,8 @@ enum Task {
     Throughput(throughput::ThroughputArgs),
     /// Bring a small real model into `models/`, for the tests that need one
     FetchModel(fetch_model::FetchModelArgs),
+    /// Run all stages, from theses to the report; what has not changed is not done again
+    Pipeline(pipeline::PipelineArgs),
 }
 
 fn main() -> ExitCode {
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         Task::Layers => layers::check(),
         Task::Throughput(args) => throughput::run(&args),
         Task::FetchModel(args) => fetch_model::run(&args),
+        Task::Pipeline(args) => return pipeline::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
