@@ -27,13 +27,14 @@
 
 mod allocator;
 mod config;
+mod environment;
 mod error;
 mod logs;
 mod progress;
 mod stage;
 
 pub use allocator::keep_freed_memory;
-pub use config::YamlFile;
+pub use config::{ConfigRules, EnvAlias};
 pub use error::{Hint, report};
 pub use progress::Unit;
 pub use stage::{CommonArgs, Stage, run};

@@ -3,6 +3,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 use run_manifest::Run;
@@ -10,7 +11,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::config::layered;
+use crate::config::{ConfigRules, Layered, layered};
+use crate::environment::Environment;
 use crate::error::report;
 use crate::logs::Logs;
 use crate::progress::{Bars, Unit};
@@ -97,8 +99,9 @@ pub fn run(
 }
 
 impl Stage {
-    /// The stage's settings: defaults, then the file of `--config`, then the environment
-    /// (`THESISFORGE_STAGE_KEY`), then `flags`, of which an absent value leaves the others alone.
+    /// The stage's settings: defaults, then the file of `--config`, then the environment and a file
+    /// `.env` (`THESISFORGE_STAGE_KEY`, and `THESISFORGE_STAGE_SECTION__KEY`), then `flags`, of which an
+    /// absent value leaves the others alone.
     ///
     /// # Errors
     /// A file that cannot be read, an unknown key, a value of the wrong type.
@@ -106,7 +109,36 @@ impl Stage {
     where
         T: Default + Serialize + DeserializeOwned,
     {
-        layered(self.name, self.config_file.as_deref(), flags)
+        self.config_with(&ConfigRules::default(), flags)
+    }
+
+    /// [`Stage::config`] of a stage that has variables by other names, or settings that stand for each
+    /// other.
+    ///
+    /// # Errors
+    /// As [`Stage::config`].
+    pub fn config_with<T>(&self, rules: &ConfigRules, flags: &impl Serialize) -> anyhow::Result<T>
+    where
+        T: Default + Serialize + DeserializeOwned,
+    {
+        let environment = Environment::of_process(&working_folder()?)?;
+        let file = self.config_file.as_deref();
+        let Layered { settings, by_variables } =
+            layered(self.name, file, &environment, rules, flags)?;
+        for (key, variable) in by_variables {
+            tracing::info!("`{key}` is set by {variable}");
+        }
+        Ok(settings)
+    }
+
+    /// A variable of the environment or of a file `.env`, such as the key of a service; `None` where it is
+    /// not set, or empty. It is the caller's to keep it out of logs.
+    ///
+    /// # Errors
+    /// A file `.env` that cannot be read or has a faulty line, a value that is not UTF-8.
+    pub fn variable(&self, name: &str) -> anyhow::Result<Option<String>> {
+        let environment = Environment::of_process(&working_folder()?)?;
+        Ok(environment.variable(name)?.map(|variable| variable.value.to_owned()))
     }
 
     /// Begins the run with its resolved settings; `version` is the binary's own.
@@ -138,4 +170,8 @@ impl Stage {
             let _ = writeln!(io::stdout(), "{text}");
         });
     }
+}
+
+fn working_folder() -> anyhow::Result<PathBuf> {
+    std::env::current_dir().context("the working folder cannot be told")
 }
