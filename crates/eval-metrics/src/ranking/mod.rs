@@ -19,4 +19,5 @@ pub use kendall::kendall_tau_b;
 pub use ndcg::{Gain, ndcg_at_k};
 pub use pearson::pearson;
 pub use precision_at_k::{precision_at_k, recall_at_k};
+pub use ranks::average_ranks;
 pub use spearman::spearman;
