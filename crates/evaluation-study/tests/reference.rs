@@ -80,7 +80,7 @@ fn check_model(found: &ModelJudgement, want: &Value) {
     near("direction", calls.direction_accuracy.value, &want["direction_accuracy"]);
     near("matthews", calls.matthews_correlation.expect("a number"), &want["matthews"]);
     near("kappa", calls.cohen_kappa.expect("a number"), &want["kappa"]);
-    assert_eq!(serde_json::to_value(calls.confusion).unwrap(), want["confusion"]);
+    assert_eq!(serde_json::to_value(calls.confusion).expect("JSON"), want["confusion"]);
     for (class, want) in calls.classes.iter().zip(list(&want["classes"])) {
         near("precision", class.precision, &want[0]);
         near("recall", class.recall, &want[1]);
