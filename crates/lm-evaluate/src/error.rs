@@ -1,6 +1,7 @@
 use causal_lm::BatchError;
 use causal_lm::generate::GenerateError;
 use thesis_core::Action;
+use token_grammar::GrammarError;
 use tokenize::TokenizeError;
 
 /// What can go wrong between a prompt and its figures.
@@ -62,6 +63,13 @@ pub enum LmEvaluateError {
         position: usize,
         /// What came out.
         value: f32,
+    },
+    /// A grammar that the tokens cannot follow.
+    #[error("the tokens cannot follow the grammar of a thesis")]
+    Grammar {
+        /// Why.
+        #[source]
+        source: GrammarError,
     },
     /// A tensor that could not be read back.
     #[error("values of a tensor cannot be read: {reason}")]

@@ -15,6 +15,7 @@ mod groups;
 mod held_cache;
 mod log_probs;
 mod mean_hidden;
+mod thesis_grammar;
 
 pub use action_choices::ActionChoices;
 pub use answer_group::{
@@ -24,3 +25,4 @@ pub use answer_reader::AnswerReader;
 pub use error::LmEvaluateError;
 pub use groups::fixed_groups;
 pub use mean_hidden::mean_hidden;
+pub use thesis_grammar::thesis_grammar;
