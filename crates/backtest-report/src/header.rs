@@ -2,7 +2,8 @@
 
 use plotters::style::{Color, RGBColor};
 
-use crate::canvas::{Anchor, Canvas, TEXT_PX, TITLE_PX};
+use crate::Size;
+use crate::canvas::{Anchor, Canvas, TEXT_PX, TITLE_PX, svg};
 use crate::palette::{INK, MUTED};
 use crate::text_width::{bold_width, fit, text_width};
 
@@ -42,6 +43,15 @@ pub(crate) fn header(canvas: &Canvas<'_>, title: &str, unit: &str, legend: &[Leg
     }
     y += 2.0 + legend_rows(canvas, legend, y + ROW + 2.0);
     y + ROW - 2.0
+}
+
+/// The y of the first free pixel row under a header on paper of this width.
+pub(crate) fn header_bottom(width: u32, title: &str, unit: &str, legend: &[LegendItem]) -> f64 {
+    let mut bottom = 0.0;
+    svg(Size { width, height: 240 }, title, unit, |canvas| {
+        bottom = header(canvas, title, unit, legend);
+    });
+    bottom
 }
 
 /// Draws the legend from `top` on and returns its height.

@@ -47,6 +47,11 @@ pub(crate) fn compact(value: f64) -> String {
     fixed(scaled, places) + suffix
 }
 
+/// A number of things, with the plural that an `s` makes: `1 call`, `1,204 calls`.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(count as f64, 0), if count == 1 { "" } else { "s" })
+}
+
 /// `value` as a percentage with this many decimals; below four digits before the point.
 pub(crate) fn percent(value: f64, places: usize) -> String {
     fixed(value * 100.0, places) + "%"

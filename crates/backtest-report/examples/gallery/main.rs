@@ -2,6 +2,7 @@
 //! `cargo run -p backtest-report --example gallery -- FOLDER`.
 
 mod awkward;
+mod judgement;
 mod market;
 mod plots;
 mod sheet;
@@ -18,7 +19,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let plots = plots::plots(&market);
     let page = backtest_report::render(&sheet::sheet(&market, &plots));
     fs::write(folder.join("tear-sheet.html"), page)?;
-    for (name, svg) in plots.into_iter().chain(awkward::awkward()) {
+    let judged = judgement::judgement_plots();
+    let awkward = awkward::awkward().into_iter().chain(judgement::awkward_judgement_plots());
+    for (name, svg) in plots.into_iter().chain(judged).chain(awkward) {
         fs::write(folder.join(format!("{name}.svg")), svg)?;
     }
     Ok(())

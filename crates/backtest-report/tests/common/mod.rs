@@ -1,10 +1,12 @@
 //! Made-up input for all tests.
 
 use backtest_report::{
-    Band, Drawdown, DrawdownSpan, EquityCurve, Exposure, FoldSharpe, HeatGrid, MonthlyReturns,
-    ReturnHistogram, ReturnMark, RollingSharpe, SensitivityLines, Series, Size, Turnover,
-    WalkForward, drawdown, equity_curve, exposure, heat_grid, monthly_returns, return_histogram,
-    rolling_sharpe, sensitivity_lines, turnover, walk_forward,
+    ActionReturns, Band, ConfusionMatrix, Drawdown, DrawdownSpan, EquityCurve, Exposure,
+    FoldSharpe, HeatGrid, IcByMonth, MonthlyReturns, Outcomes, Reliability, ReliabilityCurve,
+    ReliabilityPoint, ReturnHistogram, ReturnMark, ReturnsByAction, RollingSharpe,
+    SensitivityLines, Series, Size, Turnover, WalkForward, confusion_matrix, drawdown,
+    equity_curve, exposure, heat_grid, ic_by_month, monthly_returns, outcomes, reliability,
+    return_histogram, returns_by_action, rolling_sharpe, sensitivity_lines, turnover, walk_forward,
 };
 use chrono::{Days, NaiveDate};
 
@@ -77,7 +79,8 @@ pub(crate) fn every_plot(values: &[f64], name: &str, size: Size) -> Vec<(&'stati
     let rolling = RollingSharpe { window: 63, series: vec![series(name), series("b")] };
     let exposed = Exposure { gross: series("gross"), net: series(name) };
     let folds = WalkForward { folds: few.iter().enumerate().map(fold).collect() };
-    vec![
+    let mut plots = plots_of_calls(values, name, size);
+    plots.extend([
         ("equity_curve", equity_curve(&equity, size)),
         ("drawdown", drawdown(&under_water, size)),
         (
@@ -91,5 +94,59 @@ pub(crate) fn every_plot(values: &[f64], name: &str, size: Size) -> Vec<(&'stati
         ("heat_grid", heat_grid(&grid, size.width)),
         ("sensitivity_lines", sensitivity_lines(&lines, size)),
         ("walk_forward", walk_forward(&folds, size)),
+    ]);
+    plots
+}
+
+/// The plots of an evaluation.
+fn plots_of_calls(values: &[f64], name: &str, size: Size) -> Vec<(&'static str, String)> {
+    let named = |i: usize| format!("{name} {i}");
+    let count = |value: &f64| if value.is_finite() { (value.abs() * 100.0) as u64 } else { 0 };
+    let counts: Vec<u64> = values.iter().map(count).collect();
+    let matrix = ConfusionMatrix {
+        title: name.to_owned(),
+        row_name: "label".to_owned(),
+        rows: (0..5).map(named).collect(),
+        column_name: "call".to_owned(),
+        columns: (0..6).map(named).collect(),
+        counts: counts.chunks(6).map(<[u64]>::to_vec).collect(),
+    };
+    let point = |(i, value): (usize, &f64)| ReliabilityPoint {
+        lower: i as f64 / 10.0,
+        upper: (i + 1) as f64 / 10.0,
+        count: counts[i],
+        mean_confidence: Some(*value),
+        accuracy: (counts[i] > 0).then_some(value * 2.0),
+    };
+    let curve = |name: String| ReliabilityCurve {
+        name,
+        bins: values.iter().enumerate().take(10).map(point).collect(),
+    };
+    let diagram =
+        Reliability { title: name.to_owned(), curves: vec![curve(named(0)), curve(named(1))] };
+    let of_action = |i: usize| ActionReturns {
+        name: named(i),
+        returns: values.iter().copied().skip(i).step_by(5).collect(),
+        interval: values.get(i).map(|value| (*value, value + 0.01)),
+    };
+    let returns = ReturnsByAction {
+        window: "5 sessions".to_owned(),
+        actions: (0..5).map(of_action).collect(),
+    };
+    let coefficients = IcByMonth {
+        measure: name.to_owned(),
+        months: values.iter().enumerate().map(|(i, value)| (format!("m{i:04}"), *value)).collect(),
+        mean: values.first().copied(),
+    };
+    let of_model = |i: usize| {
+        (named(i), counts.iter().skip(i).take(9).enumerate().map(|(i, n)| (named(i), *n)).collect())
+    };
+    let ways = Outcomes { title: name.to_owned(), models: (0..2).map(of_model).collect() };
+    vec![
+        ("confusion_matrix", confusion_matrix(&matrix, size.width)),
+        ("reliability", reliability(&diagram, size)),
+        ("returns_by_action", returns_by_action(&returns, size)),
+        ("ic_by_month", ic_by_month(&coefficients, size)),
+        ("outcomes", outcomes(&ways, size.width)),
     ]
 }

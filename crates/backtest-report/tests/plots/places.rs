@@ -1,8 +1,11 @@
 //! Values lie where the axes say: the marks of a plot are held against its own labels.
 
 use backtest_report::{
-    AxisChoice, Drawdown, DrawdownSpan, EquityCurve, FoldSharpe, ReturnHistogram, Series, Size,
-    Turnover, WalkForward, drawdown, equity_curve, return_histogram, turnover, walk_forward,
+    ActionReturns, AxisChoice, ConfusionMatrix, Drawdown, DrawdownSpan, EquityCurve, FoldSharpe,
+    IcByMonth, Outcomes, Reliability, ReliabilityCurve, ReliabilityPoint, ReturnHistogram,
+    ReturnsByAction, Series, Size, Turnover, WalkForward, confusion_matrix, drawdown, equity_curve,
+    ic_by_month, outcomes, reliability, return_histogram, returns_by_action, turnover,
+    walk_forward,
 };
 use roxmltree::{Document, Node};
 
@@ -146,4 +149,114 @@ fn bars_of_a_histogram_count_their_returns() {
     let tops = [losses[1][1], gains[1][1], gains[2][1]];
     assert!(near(tops[0], three) && near(tops[1], three) && near(tops[2], one), "{tops:?}");
     assert!(gains.len() == 3 && losses.len() == 2 && near(gains[1][3], zero));
+}
+
+#[test]
+fn a_matrix_has_counts_and_shares_where_they_belong() {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let plot = ConfusionMatrix {
+        rows: names(&["UP", "DOWN"]),
+        columns: names(&["UP", "DOWN", "none"]),
+        counts: vec![vec![3, 1, 0], vec![7, 1_200]],
+        ..Default::default()
+    };
+    let document_text = confusion_matrix(&plot, 960);
+    let document = Document::parse(&document_text).unwrap();
+    let boxes = text_boxes(&document);
+    let middle = |text: &str| {
+        let all: Vec<_> = boxes.iter().filter(|label| label.text == text).collect();
+        assert_eq!(all.len(), 1, "{text}");
+        ((all[0].left + all[0].right) / 2.0, (all[0].top + all[0].bottom) / 2.0)
+    };
+    assert!(near(middle("1,200").0, middle("3").0 + (middle("none").0 - middle("3").0) / 2.0));
+    assert!(near(middle("75%").0, middle("3").0) && near(middle("25%").0, middle("1,200").0));
+    assert!(near(middle("7").1, middle("1,200").1) && middle("3").1 < middle("7").1);
+    assert!(document_text.contains("\n4 rows\n") && document_text.contains("\n1,207 rows\n"));
+}
+
+#[test]
+fn a_bin_lies_at_its_confidence_and_accuracy() {
+    let bin = |lower, count, mean_confidence, accuracy| ReliabilityPoint {
+        lower,
+        upper: lower + 0.2,
+        count,
+        mean_confidence,
+        accuracy,
+    };
+    let bins = vec![
+        bin(0.0, 0, None, None),
+        bin(0.2, 30, Some(0.4), Some(0.2)),
+        bin(0.6, 10, Some(0.8), Some(1.0)),
+    ];
+    let curves = vec![ReliabilityCurve { name: "all".to_owned(), bins }];
+    let svg = reliability(&Reliability { title: "r".to_owned(), curves }, Size::default());
+    let document = Document::parse(&svg).unwrap();
+    // The legend's line comes first, then the curve.
+    let points = line_points(&document, "20");
+    let [low, high] = [points[points.len() - 2], points[points.len() - 1]];
+    let all = text_boxes(&document);
+    // Accuracies stand at the left, confidences below.
+    let column = |text: &str| {
+        all.iter().filter(|b| b.text == text).map(|b| (b.left + b.right) / 2.0).fold(0.0, f64::max)
+    };
+    let row = |text: &str| {
+        all.iter()
+            .filter(|b| b.text == text)
+            .map(|b| (b.top + b.bottom) / 2.0 - 1.215)
+            .fold(900.0, f64::min)
+    };
+    assert!(near(low.0, column("40%")) && near(low.1, row("20%")), "{low:?}");
+    assert!(near(high.0, column("80%")) && near(high.1, row("100%")), "{high:?}");
+    assert!(
+        all.iter().any(|label| label.text == "30") && all.iter().any(|label| label.text == "10")
+    );
+}
+
+#[test]
+fn bars_of_months_and_means_of_actions_reach_their_values() {
+    let months = [("a", 0.2), ("b", -0.1), ("c", f64::NAN)];
+    let plot = IcByMonth {
+        months: months.map(|(name, value)| (name.to_owned(), value)).into(),
+        mean: Some(0.1),
+        ..Default::default()
+    };
+    let svg = ic_by_month(&plot, Size::default());
+    let document = Document::parse(&svg).unwrap();
+    let (above, below) = (bars(&document, "#0072B2"), bars(&document, "#D55E00"));
+    assert_eq!((above.len(), below.len()), (2, 2), "{above:?} {below:?}");
+    assert!(near(above[1][1], label(&document, "0.20").1), "{above:?}");
+    assert!(near(below[1][3], label(&document, "−0.10").1), "{below:?}");
+    let mean = line_points(&document, "16");
+    assert!(mean.iter().all(|(_, y)| near(*y, label(&document, "0.10").1)), "{mean:?}");
+
+    let action = |name: &str, returns: &[f64]| ActionReturns {
+        name: name.to_owned(),
+        returns: returns.to_vec(),
+        interval: None,
+    };
+    let actions = vec![action("BUY", &[0.1, 0.0, 0.2]), action("SELL", &[-0.2, f64::NAN, 0.0])];
+    let svg = returns_by_action(
+        &ReturnsByAction { window: "1 session".into(), actions },
+        Size::default(),
+    );
+    let document = Document::parse(&svg).unwrap();
+    let means = line_points(&document, "25");
+    let ys: Vec<f64> = means[means.len() - 4..].iter().map(|(_, y)| *y).collect();
+    let [ten, less] = ["10%", "−10%"].map(|text| label(&document, text).1);
+    assert!(near(ys[0], ten) && near(ys[1], ten) && near(ys[2], less), "{ys:?}");
+    assert!(svg.contains("mean 10.00%") && svg.contains("\n3 calls\n") && svg.contains("\n2 calls\n"));
+}
+
+#[test]
+fn pieces_of_outcomes_are_as_long_as_their_shares() {
+    let counts = |valid, lost| vec![("valid".to_owned(), valid), ("lost".to_owned(), lost)];
+    let models = vec![("tuned".to_owned(), counts(3, 1)), ("base".to_owned(), counts(0, 8))];
+    let svg = outcomes(&Outcomes { title: "o".to_owned(), models }, 960);
+    let document = Document::parse(&svg).unwrap();
+    // The first of each colour is the legend's.
+    let (valid, lost) = (bars(&document, "#0072B2"), bars(&document, "#E69F00"));
+    assert_eq!((valid.len(), lost.len()), (2, 3));
+    let width = |bar: [f64; 4]| bar[2] - bar[0];
+    assert!((width(valid[1]) / width(lost[1]) - 3.0).abs() < 0.02);
+    assert!((width(lost[2]) / width(lost[1]) - 4.0).abs() < 0.04);
 }
