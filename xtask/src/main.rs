@@ -6,6 +6,7 @@
 mod ci;
 mod fetch_model;
 mod layers;
+mod make_market;
 mod pipeline;
 mod process;
 mod throughput;
@@ -24,6 +25,8 @@ enum Task {
     Layers,
     /// Time a stage on made-up bulk and print MB/s, beside a peer where there is one
     Throughput(throughput::ThroughputArgs),
+    /// Write a made-up market and theses on it
+    MakeMarket(make_market::MakeMarketArgs),
     /// Bring a small real model into `models/`, for the tests that need one
     FetchModel(fetch_model::FetchModelArgs),
     /// Run all stages, from theses to the report; what has not changed is not done again
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         Task::Ci(args) => ci::run(&args),
         Task::Layers => layers::check(),
         Task::Throughput(args) => throughput::run(&args),
+        Task::MakeMarket(args) => make_market::run(&args),
         Task::FetchModel(args) => fetch_model::run(&args),
         Task::Pipeline(args) => return pipeline::run(&args),
     };
