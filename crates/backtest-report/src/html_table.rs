@@ -1,7 +1,9 @@
 //! Tables of the page. All text is escaped here.
 
 use crate::text::escape;
-use crate::{DrawdownSpan, DroppedOrders, MetricSection, Provenance, Value};
+use crate::{
+    DrawdownSpan, DroppedOrders, FigureCell, FigureTable, MetricSection, Provenance, Value,
+};
 
 /// A metric a row, with the convention of its formula below its name.
 pub(crate) fn metric_table(section: &MetricSection) -> String {
@@ -10,10 +12,7 @@ pub(crate) fn metric_table(section: &MetricSection) -> String {
     let name = |i: usize| section.columns.get(i).map_or("", String::as_str);
     let heads: String = (0..columns).map(|i| column_head(name(i))).collect();
     let rows = section.rows.iter().map(|row| {
-        let mut how = String::new();
-        if !row.convention.is_empty() {
-            how = format!("<span class=\"how\">{}</span>", escape(&row.convention));
-        }
+        let how = span("how", &row.convention);
         let value = |i: usize| row.values.get(i).unwrap_or(&Value::Missing);
         let cells: String = (0..columns).map(|i| cell(value(i))).collect();
         format!("<tr><th scope=\"row\">{}{how}</th>{cells}</tr>\n", escape(&row.name))
@@ -24,6 +23,28 @@ pub(crate) fn metric_table(section: &MetricSection) -> String {
     // Narrower than this the figures of neighbours would touch.
     let least = 250 + 82 * columns;
     table.replacen("<table ", &format!("<table style=\"min-width:{least}px\" "), 1)
+}
+
+/// Figures, each with a few words below it.
+pub(crate) fn figure_table(table: &FigureTable) -> String {
+    let most = table.rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
+    let columns = table.columns.len().max(most);
+    let name = |i: usize| table.columns.get(i).map_or("", String::as_str);
+    let heads: String = (0..columns).map(|i| column_head(name(i))).collect();
+    let missing = FigureCell::from(Value::Missing);
+    let rows = table.rows.iter().map(|row| {
+        let how = span("how", &row.how);
+        let of = |i: usize| row.cells.get(i).unwrap_or(&missing);
+        let cells: String = (0..columns)
+            .map(|i| {
+                let FigureCell { value, under } = of(i);
+                format!("<td>{}{}</td>", escape(&value.to_string()), span("range", under))
+            })
+            .collect();
+        format!("<tr><th scope=\"row\">{}{how}</th>{cells}</tr>\n", escape(&row.name))
+    });
+    let body: String = rows.collect();
+    scrolling(&table.title, "figures wide", &(column_head(&table.head) + &heads), &body)
 }
 
 /// Drawdowns by rank, their lengths in calendar days.
@@ -127,6 +148,13 @@ pub(crate) fn column_head(name: &str) -> String {
 
 fn text_head(name: &str) -> String {
     format!("<th scope=\"col\" class=\"text\">{}</th>", escape(name))
+}
+
+fn span(class: &str, text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    format!("<span class=\"{class}\">{}</span>", escape(text))
 }
 
 fn cell(value: &Value) -> String {

@@ -1,10 +1,12 @@
-//! Plots and a self-contained tear sheet of a backtest.
+//! Plots, and self-contained pages about a backtest and about a model's answers.
 //!
 //! Each plot is a plain struct and a function of the same name that draws it: [`equity_curve`],
 //! [`drawdown`], [`monthly_returns`], [`rolling_sharpe`], [`return_histogram`], [`exposure`],
-//! [`turnover`], [`heat_grid`], [`sensitivity_lines`] and [`walk_forward`]. They return an SVG
-//! document, [`render`] a whole page. Nothing is read, written or looked up: the same input gives
-//! the same bytes.
+//! [`turnover`], [`heat_grid`], [`sensitivity_lines`] and [`walk_forward`] of a backtest;
+//! [`confusion_matrix`], [`reliability`], [`returns_by_action`], [`ic_by_month`] and [`outcomes`] of
+//! answers. They return an SVG document; [`render`] writes the tear sheet of a backtest, and
+//! [`render_evaluation`] the page about answers. Nothing is read, written or looked up: the same
+//! input gives the same bytes.
 //!
 //! ```
 //! use backtest_report::{EquityCurve, Series, Size, equity_curve};
@@ -24,6 +26,7 @@ mod date_ticks;
 mod diverging;
 mod drawdown;
 mod equity_curve;
+mod evaluation_page;
 mod exposure;
 mod frame;
 mod header;
@@ -35,10 +38,13 @@ mod monthly_returns;
 mod no_data;
 mod number_text;
 mod outcomes;
+mod page;
+mod page_parts;
 mod page_theme;
 mod palette;
 mod reliability;
 mod render;
+mod render_evaluation;
 mod return_histogram;
 mod returns_by_action;
 mod rolling_sharpe;
@@ -63,6 +69,10 @@ mod year_rows;
 pub use confusion_matrix::{ConfusionMatrix, confusion_matrix};
 pub use drawdown::{Drawdown, DrawdownSpan, drawdown};
 pub use equity_curve::{AxisChoice, Band, EquityCurve, equity_curve};
+pub use evaluation_page::{
+    EvaluationPage, EvaluationPart, FigureCell, FigureRow, FigureTable, Meaning, SampleAnswer,
+    SampleText,
+};
 pub use exposure::{Exposure, exposure};
 pub use heat_grid::{HeatGrid, heat_grid};
 pub use ic_by_month::{IcByMonth, ic_by_month};
@@ -70,6 +80,7 @@ pub use monthly_returns::monthly_returns;
 pub use outcomes::{Outcomes, outcomes};
 pub use reliability::{Reliability, ReliabilityCurve, ReliabilityPoint, reliability};
 pub use render::render;
+pub use render_evaluation::render_evaluation;
 pub use return_histogram::{ReturnHistogram, ReturnMark, return_histogram};
 pub use returns_by_action::{ActionReturns, ReturnsByAction, returns_by_action};
 pub use rolling_sharpe::{RollingSharpe, rolling_sharpe};

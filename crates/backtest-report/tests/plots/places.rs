@@ -244,7 +244,9 @@ fn bars_of_months_and_means_of_actions_reach_their_values() {
     let ys: Vec<f64> = means[means.len() - 4..].iter().map(|(_, y)| *y).collect();
     let [ten, less] = ["10%", "−10%"].map(|text| label(&document, text).1);
     assert!(near(ys[0], ten) && near(ys[1], ten) && near(ys[2], less), "{ys:?}");
-    assert!(svg.contains("mean 10.00%") && svg.contains("\n3 calls\n") && svg.contains("\n2 calls\n"));
+    assert!(
+        svg.contains("mean 10.00%") && svg.contains("\n3 calls\n") && svg.contains("\n2 calls\n")
+    );
 }
 
 #[test]
