@@ -16,15 +16,20 @@ mod child;
 mod command_line;
 mod digest;
 mod environment;
+mod html;
 mod inputs;
+mod page;
 mod plan;
 mod profile;
 mod report;
+mod results;
 mod run_folder;
 mod runner;
 mod stage;
 mod stamp;
+mod table;
 mod time;
+mod warnings;
 
 use std::process::ExitCode;
 
@@ -41,7 +46,7 @@ pub(crate) fn run(args: &PipelineArgs) -> ExitCode {
 
 /// The drawing above, stage by stage: what each reads, and what it writes into the run's folder.
 fn stages(given: &Inputs, settings: &Settings, run: &RunFolder) -> Vec<Stage> {
-    let Inputs { theses, prices: price_files, tickers, base_model } = given;
+    let Inputs { theses, prices: price_files, price_source, tickers, base_model } = given;
     let records = run.path("records/all.jsonl");
     let dataset = run.path("dataset");
     let shards = run.path("shards");
@@ -65,6 +70,7 @@ fn stages(given: &Inputs, settings: &Settings, run: &RunFolder) -> Vec<Stage> {
 
     let fetch_prices = Stage::new(StageName::FetchPrices, "daily bars into the price cache")
         .takes("--tickers", tickers)
+        .takes("--source", price_source)
         .reads_files("--input", price_files.as_deref())
         .writes("--cache", &prices);
 

@@ -1,17 +1,17 @@
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::{env, fs, io};
+use std::{env, fs};
 
 use anyhow::Context;
 
 use super::StageName;
 
-/// Where a person keeps what the environment does not say.
+/// Where a person keeps what the environment does not say: in the working folder, else in the nearest folder above it
+/// that has one.
 const FILE: &str = ".env";
 
 /// The value of a variable in the environment, else in the file `.env`; an empty one is none.
 pub(super) fn value(name: &str) -> anyhow::Result<Option<String>> {
-    let of_file = variables_of(&read_file(Path::new(FILE))?).remove(name);
+    let of_file = of_file()?.remove(name);
     Ok(env::var(name).ok().or(of_file).filter(|value| !value.is_empty()))
 }
 
@@ -20,7 +20,7 @@ pub(super) fn value(name: &str) -> anyhow::Result<Option<String>> {
 /// # Errors
 /// A file `.env` that cannot be read.
 pub(super) fn seen_by(stage: StageName) -> anyhow::Result<BTreeMap<String, String>> {
-    let mut all = variables_of(&read_file(Path::new(FILE))?);
+    let mut all = of_file()?;
     let of_process = env::vars_os().filter_map(|(name, value)| {
         // A value that is no text counts by its nearest text.
         Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
@@ -38,7 +38,9 @@ fn seen(stage: StageName, all: BTreeMap<String, String>) -> BTreeMap<String, Str
         "EODHD_API_KEY" => "set".to_owned(),
         _ => blake3::hash(value.as_bytes()).to_hex().to_string(),
     };
-    let relevant = all.into_iter().filter(|(name, _)| relevant(name));
+    // One that is set to nothing is not set.
+    let relevant =
+        all.into_iter().filter(|(name, value)| relevant(name) && !value.trim().is_empty());
     relevant
         .map(|(name, value)| {
             let digest = digest(&name, &value);
@@ -60,11 +62,14 @@ fn aliases(stage: StageName) -> &'static [&'static str] {
     }
 }
 
-fn read_file(path: &Path) -> anyhow::Result<String> {
-    match fs::read_to_string(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        read => read.with_context(|| format!("cannot read {}", path.display())),
-    }
+fn of_file() -> anyhow::Result<BTreeMap<String, String>> {
+    let here = env::current_dir()?;
+    let Some(path) = here.ancestors().map(|folder| folder.join(FILE)).find(|path| path.is_file())
+    else {
+        return Ok(BTreeMap::new());
+    };
+    let text = fs::read_to_string(&path);
+    Ok(variables_of(&text.with_context(|| format!("cannot read {}", path.display()))?))
 }
 
 /// `NAME=value` on each line, also after `export` and between quotes; `#` begins a comment.

@@ -119,8 +119,8 @@ impl Profile {
             .map_err(|error| anyhow!(with_nearest(&error.to_string())))?;
         for (part, settings) in [("stages", &profile.stages), ("fast", &profile.fast)] {
             for (stage, settings) in settings {
-                let flags = settings.flags.keys();
-                for flag in flags.filter(|flag| TAKEN.contains(&flag.as_str())) {
+                let mut flags = settings.flags.keys();
+                if let Some(flag) = flags.find(|flag| TAKEN.contains(&flag.as_str())) {
                     bail!(
                         "{part}.{}.flags.{flag}: the pipeline says that itself; inputs are named under `inputs`, \
                          and --out names the folder of the run",

@@ -13,6 +13,7 @@ use super::digest::{Files, Known};
 use super::inputs::Inputs;
 use super::plan::{Standing, Verdict, Wish, outputs, standing};
 use super::profile::{Profile, Settings, run_name};
+use super::report::{Title, report};
 use super::run_folder::{Lock, RunFolder};
 use super::stage::{Leftovers, Stage};
 use super::stamp::{Stamp, State};
@@ -73,7 +74,14 @@ fn prepare(args: &PipelineArgs, drawing: Drawing) -> anyhow::Result<End> {
     pipeline.binaries.build()?;
     let end = pipeline.run_stages(&mut lock)?;
     if end == End::Done {
-        super::report::report(&pipeline.run, &profile, &pipeline.stages)?;
+        let title = Title {
+            profile: &name,
+            description: profile.description.trim(),
+            command: args.again(),
+        };
+        let stages: Vec<(&Stage, String)> =
+            pipeline.stages.iter().map(|stage| (stage, pipeline.command_line(stage))).collect();
+        report(title, &pipeline.run, &stages)?;
     }
     Ok(end)
 }
