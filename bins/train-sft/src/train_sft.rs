@@ -7,7 +7,7 @@ use stage_cli::{Hint, Stage};
 
 use crate::args::Args;
 use crate::check::{Checked, check};
-use crate::config::{ByteSize, SftConfig};
+use crate::config::{ByteSize, RULES, SftConfig};
 use crate::effort::measured_rate;
 use crate::fit::what_fits;
 use crate::machine_memory::machine_memory;
@@ -17,7 +17,7 @@ use crate::train;
 
 /// The stage's work: check everything, say what is to come, and train.
 pub(crate) fn train_sft(stage: &Stage, args: &Args) -> anyhow::Result<ExitCode> {
-    let config: SftConfig = stage.config(&args.flags())?;
+    let config: SftConfig = stage.config_with(&RULES, &args.flags())?;
     if args.print_config {
         stage.print(serde_json::to_string_pretty(&config)?);
         return Ok(ExitCode::SUCCESS);

@@ -3,6 +3,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use arrow::error::ArrowError;
+use checkpoint_files::CheckpointError;
 use hf_dataset::HfDatasetError;
 use thesis_core::CoreError;
 
@@ -61,6 +62,13 @@ pub enum TokenizeError {
         expected: u32,
         /// The id it would get.
         got: u32,
+    },
+    /// A GGUF file that is damaged or has no tokenizer.
+    #[error("no tokenizer can be read from the GGUF file")]
+    Gguf {
+        /// The file, and what is wrong with it.
+        #[source]
+        source: Box<CheckpointError>,
     },
     /// A GGUF file whose tokenizer is of a kind that this program does not know.
     #[error("{path} has a tokenizer of the kind `{model}`; known are {}", known.join(", "))]

@@ -1,6 +1,7 @@
 //! A tokenizer from the metadata of a GGUF file.
 
 mod byte_level;
+mod metadata;
 mod pre_tokenizers;
 mod sentence_piece;
 mod vocabulary;

@@ -1,11 +1,12 @@
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use checkpoint_files::Checkpoint;
 use serde_json::{Map, Value};
 
-use crate::TokenizeError;
 use crate::error::io_error;
+use crate::{GgufVocabulary, TokenizeError};
 
 const TOKENIZER: &str = "tokenizer.json";
 const CONFIG: &str = "tokenizer_config.json";
@@ -13,10 +14,10 @@ const TEMPLATE: &str = "chat_template.jinja";
 const SPECIAL_TOKENS: &str = "special_tokens_map.json";
 const GENERATION: &str = "generation_config.json";
 
-/// The files of a model folder that say how it reads and writes text.
+/// The files of a model that say how it reads and writes text: those of its folder, or what its GGUF file holds.
 #[derive(Debug, Clone)]
 pub struct ModelFiles {
-    /// Where `tokenizer.json` lies.
+    /// Where `tokenizer.json` lies, or the GGUF file.
     pub path: PathBuf,
     /// The text of `tokenizer.json`.
     pub tokenizer: String,
@@ -33,16 +34,21 @@ pub struct ModelFiles {
 }
 
 impl ModelFiles {
-    /// Reads a model folder, or a bare `tokenizer.json` without the files beside it.
+    /// Reads a model folder, a GGUF file, or a bare `tokenizer.json` without the files beside it. A file is told by
+    /// what it holds, whatever its name.
     ///
     /// The template is that of `chat_template.jinja`, else the one inside `tokenizer_config.json`;
     /// of a list of named ones, `default`.
     ///
     /// # Errors
     /// [`TokenizeError::MissingTokenizer`], [`TokenizeError::Io`], [`TokenizeError::Json`] and
-    /// [`TokenizeError::NoDefaultTemplate`] for files that are missing or damaged.
+    /// [`TokenizeError::NoDefaultTemplate`] for files that are missing or damaged; of GGUF files,
+    /// [`TokenizeError::Gguf`] and what [`ModelFiles::from_gguf`] refuses.
     pub fn read(path: &Path) -> Result<Self, TokenizeError> {
         if !path.is_dir() {
+            if is_gguf(path)? {
+                return read_gguf(path);
+            }
             let tokenizer = fs::read_to_string(path).map_err(io_error("read", path))?;
             return Ok(Self {
                 path: path.to_owned(),
@@ -83,6 +89,21 @@ impl ModelFiles {
             None => Vec::new(),
         }
     }
+}
+
+/// Whether a file begins as GGUF files do.
+fn is_gguf(path: &Path) -> Result<bool, TokenizeError> {
+    let mut first = Vec::new();
+    let file = File::open(path).map_err(io_error("read", path))?;
+    file.take(4).read_to_end(&mut first).map_err(io_error("read", path))?;
+    Ok(first == b"GGUF")
+}
+
+fn read_gguf(path: &Path) -> Result<ModelFiles, TokenizeError> {
+    let vocabulary =
+        Checkpoint::open(path).and_then(|file| GgufVocabulary::from_metadata(file.metadata()));
+    let vocabulary = vocabulary.map_err(|source| TokenizeError::Gguf { source: Box::new(source) })?;
+    ModelFiles::from_gguf(path, &vocabulary)
 }
 
 fn named<'a>(map: Option<&'a Map<String, Value>>, key: &str) -> Option<&'a str> {

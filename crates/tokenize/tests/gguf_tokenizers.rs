@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use checkpoint_files::{MetadataArray, MetadataValue, write_gguf};
 use serde::Deserialize;
 use serde_json::Value;
 use thesis_core::{AsOfDate, StructureTag};
@@ -229,4 +230,56 @@ fn what_is_wrong_is_named() {
     check(&merges, "merges has \"ab\" at 3");
     let spm = vocabulary("sentence-piece.json");
     check(&GgufVocabulary { scores: vec![], ..spm }, "scores has 0 values for 600 tokens");
+}
+
+/// A GGUF file without tensors that carries this vocabulary.
+fn write(path: &Path, vocabulary: &GgufVocabulary) {
+    let text = |text: &Option<String>| text.clone().map(MetadataValue::String);
+    let texts = |texts: &[String]| MetadataValue::Array(MetadataArray::String(texts.to_vec()));
+    let id = |id: Option<u32>| id.map(MetadataValue::U32);
+    let model = Some(vocabulary.model.clone());
+    let kinds = MetadataValue::Array(MetadataArray::I32(vocabulary.token_types.clone()));
+    let scores = MetadataValue::Array(MetadataArray::F32(vocabulary.scores.clone()));
+    let values = [
+        ("tokenizer.ggml.model", text(&model)),
+        ("tokenizer.ggml.pre", text(&vocabulary.pre)),
+        ("tokenizer.ggml.tokens", Some(texts(&vocabulary.tokens))),
+        ("tokenizer.ggml.token_type", Some(kinds)),
+        ("tokenizer.ggml.merges", Some(texts(&vocabulary.merges))),
+        ("tokenizer.ggml.scores", Some(scores)),
+        ("tokenizer.ggml.bos_token_id", id(vocabulary.bos)),
+        ("tokenizer.ggml.eos_token_id", id(vocabulary.eos)),
+        ("tokenizer.ggml.unknown_token_id", id(vocabulary.unknown)),
+        ("tokenizer.ggml.padding_token_id", id(vocabulary.pad)),
+        ("tokenizer.ggml.add_bos_token", vocabulary.add_bos.map(MetadataValue::Bool)),
+        ("tokenizer.chat_template", text(&vocabulary.chat_template)),
+    ];
+    let values: Vec<_> =
+        values.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+    write_gguf(path, &values, []).expect("written");
+}
+
+#[test]
+fn a_file_is_read_as_a_folder_is() {
+    let dir = tempfile::tempdir().unwrap();
+    // Its name does not matter.
+    let path = dir.path().join("a-model");
+    for vocabulary in [vocabulary("byte-level.json"), vocabulary("sentence-piece.json")] {
+        write(&path, &vocabulary);
+        let (read, want) = (ModelFiles::read(&path).unwrap(), files(&vocabulary).unwrap());
+        assert_eq!(read.tokenizer, want.tokenizer);
+        assert_eq!(read.config, want.config);
+        assert_eq!(read.chat_template, want.chat_template);
+        assert_eq!(read.generation, want.generation);
+        assert_eq!(read.read, [path.as_path()]);
+    }
+    let refused = |words: &[&str]| {
+        let error = ModelFiles::read(&path).unwrap_err();
+        let text = format!("{error}: {}", std::error::Error::source(&error).unwrap());
+        assert!(words.iter().all(|word| text.contains(word)), "{text}");
+    };
+    write_gguf(&path, &[], []).unwrap();
+    refused(&["a-model", "tokenizer.ggml.model"]);
+    std::fs::write(&path, "GGUF").unwrap();
+    refused(&["a-model"]);
 }

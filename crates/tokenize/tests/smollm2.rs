@@ -4,11 +4,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use checkpoint_files::Checkpoint;
 use serde::Deserialize;
 use thesis_core::{AsOfDate, StructureTag};
 use tokenize::{
-    ChatTemplate, Detokenizer, GgufVocabulary, Message, ModelFiles, PromptFormat, PromptOptions,
+    ChatTemplate, Detokenizer, Message, ModelFiles, PromptFormat, PromptOptions,
     SpecialTokens, StructureTokens, token_bytes,
 };
 
@@ -36,26 +35,7 @@ fn reference() -> Reference {
 
 fn model_files() -> ModelFiles {
     let path = workspace("models/SmolLM2-135M-Instruct/SmolLM2-135M-Instruct.Q4_1.gguf");
-    let checkpoint = Checkpoint::open(&path).expect("the model is there");
-    let metadata = checkpoint.metadata();
-    let text = |key: &str| metadata.str(key).expect("a text").to_owned();
-    let texts = |key: &str| metadata.strings(key).expect("texts").to_vec();
-    let id = |key: &str| metadata.optional(key).expect("an id");
-    let vocabulary = GgufVocabulary {
-        model: text("tokenizer.ggml.model"),
-        pre: Some(text("tokenizer.ggml.pre")),
-        tokens: texts("tokenizer.ggml.tokens"),
-        token_types: metadata.value::<&[i32]>("tokenizer.ggml.token_type").expect("kinds").to_vec(),
-        merges: texts("tokenizer.ggml.merges"),
-        bos: id("tokenizer.ggml.bos_token_id"),
-        eos: id("tokenizer.ggml.eos_token_id"),
-        unknown: id("tokenizer.ggml.unknown_token_id"),
-        pad: id("tokenizer.ggml.padding_token_id"),
-        add_bos: metadata.optional("tokenizer.ggml.add_bos_token").expect("a bool"),
-        chat_template: Some(text("tokenizer.chat_template")),
-        ..GgufVocabulary::default()
-    };
-    ModelFiles::from_gguf(&path, &vocabulary).expect("a tokenizer")
+    ModelFiles::read(&path).expect("a tokenizer")
 }
 
 fn format(structure_tokens: StructureTokens) -> PromptFormat {

@@ -1,9 +1,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
-use causal_lm::gguf_vocabulary;
-use checkpoint_files::Checkpoint;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use thesis_core::StructureTag;
@@ -67,15 +64,7 @@ enum Vocab {
 
 /// The files that say how a model reads and writes text: those of its folder, or what its GGUF file holds.
 pub(crate) fn base_tokenizer(model: &Path) -> anyhow::Result<ModelFiles> {
-    if model.is_dir() {
-        return Ok(ModelFiles::read(model)?);
-    }
-    let checkpoint = Checkpoint::open(model)?;
-    let vocabulary = gguf_vocabulary(checkpoint.metadata())?;
-    if vocabulary.tokens.is_empty() {
-        return Err(anyhow!("the file has no tokens"));
-    }
-    Ok(ModelFiles::from_gguf(model, &vocabulary)?)
+    Ok(ModelFiles::read(model)?)
 }
 
 /// How a model with these files is asked. Tags and actions of an answer are single tokens where the tokenizer has all of

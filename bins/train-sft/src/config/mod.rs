@@ -10,6 +10,7 @@ use lora_train::data::ClassWeights;
 use optimizer::ScheduleKind;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use stage_cli::{ConfigRules, EnvAlias};
 
 pub(crate) use byte_size::ByteSize;
 pub(crate) use choices::{
@@ -142,6 +143,15 @@ pub(crate) struct MlflowConfig {
     pub(crate) uri: String,
     pub(crate) experiment: String,
 }
+
+/// The variables of earlier pipelines.
+pub(crate) const RULES: ConfigRules = ConfigRules {
+    aliases: &[
+        EnvAlias { variable: "BASE_MODEL", key: "base_model" },
+        EnvAlias { variable: "MAX_LENGTH", key: "max_length" },
+    ],
+    alternatives: &[],
+};
 
 impl SftConfig {
     /// The settings that decide what is computed: those that a resumed run must share with its checkpoint.

@@ -11,6 +11,7 @@ use lora_train::{End, Outcome, TrainedPart};
 use run_manifest::{Run, StagedDir, write_atomic};
 use serde_json::Value;
 use stage_cli::{Stage, Unit};
+use tokenize::PromptRecipe;
 
 use super::process_memory::process_memory;
 use super::text::Text;
@@ -36,8 +37,8 @@ pub(super) fn finish<B: DecoderBackend>(
     let destination = config.out.join(name);
     let staged = StagedDir::create(&destination, &run, false)?;
     write_trained(staged.path(), config, model, part)?;
-    for file in text.map(Text::tokenizer_files).transpose()?.into_iter().flatten() {
-        write_atomic(&staged.path().join(file.name), file.text.as_bytes())?;
+    if let Some(text) = text {
+        text.write(staged.path())?;
     }
     let settings = serde_json::to_string_pretty(config)? + "\n";
     write_atomic(&staged.path().join("sft.json"), settings.as_bytes())?;
@@ -98,6 +99,10 @@ fn merge(
         bar.set_position(progress.done);
     })?;
     bar.finish_and_clear();
+    let recipe = adapter.join(PromptRecipe::FILE);
+    if recipe.is_file() {
+        write_atomic(&staged.path().join(PromptRecipe::FILE), &fs::read(&recipe)?)?;
+    }
     staged.commit(run)?;
     Ok(())
 }

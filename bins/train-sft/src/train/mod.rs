@@ -98,6 +98,10 @@ impl OnBackend for Work<'_> {
             signals::say_where_to_go_on(collective.rank(), &config.out)?;
         }
         let done = checked.resume.as_ref().map_or(0, |found| found.state.step);
+        if let (true, Some(text)) = (is_first, &text) {
+            // Beside the checkpoints, which have none of it themselves.
+            text.write(&config.out.join("prompt"))?;
+        }
         let mut log = match is_first {
             true => {
                 let samples =
