@@ -1,6 +1,7 @@
-//! Writes every plot, the awkward cases and a tear sheet into a folder, all from made-up data:
+//! Writes every plot, the awkward cases, a tear sheet and a page about answers into a folder, all from made-up data:
 //! `cargo run -p backtest-report --example gallery -- FOLDER`.
 
+mod answers_page;
 mod awkward;
 mod judgement;
 mod market;
@@ -20,6 +21,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let page = backtest_report::render(&sheet::sheet(&market, &plots));
     fs::write(folder.join("tear-sheet.html"), page)?;
     let judged = judgement::judgement_plots();
+    let page = backtest_report::render_evaluation(&answers_page::answers_page(&judged));
+    fs::write(folder.join("evaluation.html"), page)?;
     let awkward = awkward::awkward().into_iter().chain(judgement::awkward_judgement_plots());
     for (name, svg) in plots.into_iter().chain(judged).chain(awkward) {
         fs::write(folder.join(format!("{name}.svg")), svg)?;
