@@ -7,6 +7,7 @@ logs, manifests, event files, checkpoints, and the seconds in metrics.jsonl. Nee
 """
 
 import argparse
+import fnmatch
 import hashlib
 import json
 import os
@@ -38,12 +39,14 @@ def without_times(path):
     return data
 
 
-def tree(run):
+def tree(run, left_out):
     digests = {}
     for path in sorted(run.rglob("*")):
         parts = path.relative_to(run).parts
         hidden = any(p in FOLDERS or p.startswith((".", "checkpoint-")) for p in parts)
         if path.is_dir() or hidden or path.name in FILES or path.name.endswith(".manifest.json"):
+            continue
+        if any(fnmatch.fnmatch("/".join(parts), pattern) for pattern in left_out):
             continue
         digests["/".join(parts)] = hashlib.sha256(without_times(path)).hexdigest()
     return digests
@@ -106,6 +109,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3, help="disturbed runs")
     parser.add_argument("--kills", type=int, default=8, help="kills a run")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--leave-out", nargs="+", default=[], help="patterns of files that are not compared")
     parser.add_argument("--xtask", nargs="+", default=["cargo", "xtask"])
     parser.add_argument("flags", nargs="*")
     args = parser.parse_args()
@@ -115,16 +119,16 @@ def main():
     run = scratch / "run"
     with open(scratch / "log", "w") as log:
         seconds = calm(args.xtask, args.flags, run, log)
-        want = tree(run)
+        want = tree(run, args.leave_out)
         print(f"an undisturbed run: {len(want)} files, {seconds:.1f} s")
         for number in range(args.rounds + 1):
-            shutil.rmtree(run)
+            shutil.rmtree(run, args.leave_out)
             if number == 0:
                 calm(args.xtask, args.flags, run, log)
                 done = ["undisturbed again"]
             else:
                 done = disturbed(args.xtask, args.flags, run, log, seconds, dice, args.kills)
-            got = tree(run)
+            got = tree(run, args.leave_out)
             other = sorted(n for n in want.keys() | got.keys() if want.get(n) != got.get(n))
             print(f"run {number}: {'; '.join(done)}: {'DIFFERENT ' + ', '.join(other) if other else 'the same'}", flush=True)
             if other:

@@ -8,11 +8,11 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 /// What a file was when it was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct FileState {
     pub(super) bytes: u64,
     /// Nanoseconds since 1970.
-    modified: u64,
+    pub(super) modified: u64,
     /// BLAKE3, as `b3sum` prints it.
     pub(super) digest: String,
 }
@@ -114,5 +114,71 @@ fn counts(name: &str, which: Which) -> bool {
         Which::All => true,
         Which::Results => !of_a_run,
         Which::ForTheNext => !of_a_run && name != "metrics.jsonl",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::FileTimes;
+
+    #[test]
+    fn what_a_run_says_of_itself_is_no_input() {
+        let dir = tempfile::tempdir().unwrap();
+        let names = [
+            "data.arrow",
+            "metrics.jsonl",
+            "manifest.json",
+            "all.manifest.json",
+            ".A.lock",
+            "logs/a.log",
+            "checkpoint-10/state.json",
+            "deep/er/file",
+        ];
+        for name in names {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, name).unwrap();
+        }
+        let read = |which| -> Vec<String> {
+            let files = digest_files(dir.path(), which, &Known::default()).unwrap();
+            let inside =
+                |path: String| Path::new(&path).strip_prefix(dir.path()).unwrap().to_owned();
+            files.into_keys().map(|path| inside(path).display().to_string()).collect()
+        };
+        assert_eq!(read(Which::All).len(), names.len());
+        assert_eq!(read(Which::Results), ["data.arrow", "deep/er/file", "metrics.jsonl"]);
+        assert_eq!(read(Which::ForTheNext), ["data.arrow", "deep/er/file"]);
+        let one = digest_files(&dir.path().join("data.arrow"), Which::All, &Known::default());
+        let state = one.unwrap().into_values().next().unwrap();
+        assert_eq!(state.digest, blake3::hash(b"data.arrow").to_hex().as_str());
+        assert_eq!(state.bytes, 10);
+        let missing = digest_files(&dir.path().join("no"), Which::All, &Known::default());
+        assert!(missing.unwrap_err().to_string().contains("/no"));
+    }
+
+    #[test]
+    fn a_digest_is_taken_again_where_it_may_be_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        let written = UNIX_EPOCH + Duration::from_secs(1_000_000);
+        let write = |text: &str| {
+            fs::write(&path, text).unwrap();
+            let file = File::options().write(true).open(&path).unwrap();
+            file.set_times(FileTimes::new().set_modified(written)).unwrap();
+        };
+        write("one");
+        let earlier = digest_files(&path, Which::All, &Known::default()).unwrap();
+        // The same size, the same time: only the digest could tell.
+        write("two");
+        let again = |files, seconds| {
+            let taken = Some(written + Duration::from_secs(seconds));
+            digest_files(&path, Which::All, &Known { files, taken }).unwrap()
+        };
+        assert_eq!(again(vec![&earlier], 60), earlier);
+        assert_ne!(again(vec![&earlier], 1), earlier);
+        assert_ne!(again(vec![], 60), earlier);
+        write("three");
+        assert_ne!(again(vec![&earlier], 60), earlier);
     }
 }

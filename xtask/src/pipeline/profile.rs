@@ -179,9 +179,97 @@ fn with_nearest(error: &str) -> String {
     let Some(given) = names.next().filter(|_| unknown) else {
         return error.to_owned();
     };
-    let distance = |name: &&str| strsim::damerau_levenshtein(given, name);
-    match names.min_by_key(distance).filter(|name| distance(name) <= 1 + given.len() / 2) {
+    let likeness = |name: &str| strsim::jaro_winkler(given, name);
+    let nearest = names.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    match nearest.filter(|name| likeness(name) > 0.75) {
         Some(nearest) => format!("{error}; did you mean `{nearest}`?"),
         None => error.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "
+description: d
+inputs: { theses: t, base_model: m }
+stages:
+  ingest: { flags: { as-of: 2023-12-31, strict: true, report: false } }
+  train-sft: { config: a.yaml, flags: { epochs: 2, learning-rate: 0.001, seed: 7 } }
+  fetch-prices: { flags: { policy: [jump=fail, duplicate=drop] } }
+fast:
+  train-sft: { flags: { epochs: 1, merge: true } }
+  evaluate-sft: { config: b.yaml }
+";
+
+    fn words(settings: &Settings, stage: StageName) -> String {
+        let Some(settings) = settings.get(&stage) else { return String::new() };
+        let words = settings.flags.iter().flat_map(|(flag, value)| value.words(flag));
+        let config = settings.config.iter().map(|path| path.display().to_string());
+        config.chain(words).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn flags_are_words() {
+        let profile = Profile::parse(TEXT).unwrap();
+        let settings = profile.settings(false);
+        assert_eq!(words(&settings, StageName::Ingest), "--as-of 2023-12-31 --strict");
+        let want = "a.yaml --epochs 2 --learning-rate 0.001 --seed 7";
+        assert_eq!(words(&settings, StageName::TrainSft), want);
+        let want = "--policy jump=fail --policy duplicate=drop";
+        assert_eq!(words(&settings, StageName::FetchPrices), want);
+        assert_eq!(words(&settings, StageName::EvaluateSft), "");
+    }
+
+    #[test]
+    fn fast_changes_what_it_names() {
+        let settings = Profile::parse(TEXT).unwrap().settings(true);
+        let want = "a.yaml --epochs 1 --learning-rate 0.001 --merge --seed 7";
+        assert_eq!(words(&settings, StageName::TrainSft), want);
+        assert_eq!(words(&settings, StageName::EvaluateSft), "b.yaml");
+        assert_eq!(words(&settings, StageName::Ingest), "--as-of 2023-12-31 --strict");
+    }
+
+    #[test]
+    fn unknown_names_have_a_neighbour() {
+        let check = |from: &str, to: &str, want: &[&str]| {
+            let text = TEXT.replacen(from, to, 1);
+            assert_ne!(text, TEXT);
+            let error = Profile::parse(&text).unwrap_err().to_string();
+            assert!(want.iter().all(|word| error.contains(word)), "{error}");
+        };
+        check("inputs", "input", &["unknown field `input`", "did you mean `inputs`?"]);
+        check("base_model", "basemodel", &["did you mean `base_model`?", "line 3"]);
+        check("train-sft", "train", &["unknown variant `train`", "did you mean `train-sft`?"]);
+        check("theses", "zzzzzzzz", &["unknown field `zzzzzzzz`"]);
+        let nothing_near = Profile::parse(&TEXT.replacen("theses", "zzzzzzzz", 1)).unwrap_err();
+        assert!(!nothing_near.to_string().contains("did you mean"), "{nothing_near}");
+        check("as-of: 2023-12-31", "out: x", &["stages.ingest.flags.out", "the folder of the run"]);
+        check("merge: true", "config: x", &["fast.train-sft.flags.config"]);
+        check("merge: true", "merge: {}", &["fast"]);
+    }
+
+    #[test]
+    fn a_run_is_named_after_its_profile() {
+        assert_eq!(path_of("quickstart"), Path::new("configs/profiles/quickstart.yaml"));
+        assert_eq!(path_of("mine/a.yml"), Path::new("mine/a.yml"));
+        assert_eq!(path_of("a.yml"), Path::new("a.yml"));
+        assert_eq!(run_name("quickstart", true), "quickstart-fast");
+        assert_eq!(run_name("mine/a.yml", false), "a");
+    }
+
+    #[test]
+    fn the_profiles_that_are_here_can_be_read() {
+        let folder = crate::process::root().join(FOLDER);
+        for name in ["quickstart", "smollm2"] {
+            let text = fs::read_to_string(folder.join(format!("{name}.yaml"))).unwrap();
+            let profile = Profile::parse(&text).unwrap();
+            for settings in [profile.settings(false), profile.settings(true)] {
+                for config in settings.values().filter_map(|stage| stage.config.as_ref()) {
+                    assert!(crate::process::root().join(config).is_file(), "{}", config.display());
+                }
+            }
+        }
     }
 }

@@ -128,3 +128,71 @@ fn difference<T>(
     let new = || now.keys().find(|name| !earlier.contains_key(*name));
     gone_or_changed.or_else(|| new().map(|name| format!("{name} is new")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::digest::{Which, digest_files};
+    use super::*;
+
+    fn cause(folder: &Path) -> Cause {
+        Cause {
+            command: "ingest --out a".to_owned(),
+            program: FileState::default(),
+            environment: [("A".to_owned(), "1".to_owned())].into(),
+            inputs: digest_files(folder, Which::All, &Known::default()).unwrap(),
+        }
+    }
+
+    #[test]
+    fn each_part_is_looked_at() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a.xml");
+        fs::write(&file, "a").unwrap();
+        let earlier = cause(dir.path());
+        let name = file.display().to_string();
+        let check = |now: Cause, want: Option<&str>| {
+            assert_eq!(now.change_since(&earlier).as_deref(), want);
+        };
+        check(earlier.clone(), None);
+        check(
+            Cause { command: "ingest --out b".to_owned(), ..earlier.clone() },
+            Some("its command is another one"),
+        );
+        let program = FileState { digest: "x".to_owned(), ..FileState::default() };
+        check(Cause { program, ..earlier.clone() }, Some("the program was built anew"));
+        let with = |pairs: &[(&str, &str)]| Cause {
+            environment: pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
+            ..earlier.clone()
+        };
+        check(with(&[("A", "2")]), Some("the environment's A has changed"));
+        check(with(&[]), Some("the environment's A is gone"));
+        check(with(&[("A", "1"), ("B", "")]), Some("the environment's B is new"));
+        fs::write(&file, "b").unwrap();
+        check(cause(dir.path()), Some(&format!("{name} has changed")));
+        fs::rename(&file, dir.path().join("b.xml")).unwrap();
+        check(cause(dir.path()), Some(&format!("{name} is gone")));
+        fs::write(&file, "a").unwrap();
+        let new = dir.path().join("b.xml").display().to_string();
+        check(cause(dir.path()), Some(&format!("{new} is new")));
+    }
+
+    #[test]
+    fn a_stamp_reads_back_and_a_damaged_one_is_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ingest.json");
+        assert!(Found::read(&path).unwrap().is_none());
+        let cause = cause(dir.path());
+        let (stage, state) = (StageName::Ingest, State::Finished);
+        let stamp = Stamp { stage, state, cause, outputs: Files::new(), seconds: 1.5 };
+        stamp.write(&path).unwrap();
+        assert_eq!(Found::read(&path).unwrap().unwrap().stamp, stamp);
+        let names: Vec<_> =
+            fs::read_dir(dir.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
+        assert_eq!(names, ["ingest.json"]);
+        let text = fs::read_to_string(&path).unwrap();
+        for damaged in ["", "{}", &text[..text.len() / 2], &text.replace("seconds", "minutes")] {
+            fs::write(&path, damaged).unwrap();
+            assert!(Found::read(&path).unwrap().is_none(), "{damaged}");
+        }
+    }
+}
