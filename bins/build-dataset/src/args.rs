@@ -20,17 +20,27 @@ pub(crate) struct Args {
     /// The data set is written here, complete or not at all; an earlier one is replaced
     #[arg(long, value_name = "DIR")]
     pub(crate) out_dir: PathBuf,
+    /// First day of training [default: that of the oldest record]
+    #[arg(long, value_name = "DATE", help_heading = WHERE, conflicts_with_all = [DAYS, FOLDS])]
+    pub(crate) train_start: Option<AsOfDate>,
     /// Last day of training
     #[arg(long, value_name = "DATE", help_heading = WHERE, conflicts_with_all = [DAYS, FOLDS])]
     pub(crate) train_end: Option<AsOfDate>,
-    /// Last day of validation; the test begins on the day after
+    /// Last day of validation, which begins on the day after training
     #[arg(long, value_name = "DATE", help_heading = WHERE, conflicts_with_all = [DAYS, FOLDS])]
     pub(crate) val_end: Option<AsOfDate>,
+    /// First day of the test [default: the day after --val-end]; without --val-end there is no
+    /// validation
+    #[arg(long, value_name = "DATE", help_heading = WHERE, conflicts_with_all = [DAYS, FOLDS])]
+    pub(crate) test_start: Option<AsOfDate>,
+    /// Last day of the test [default: that of the newest record]
+    #[arg(long, value_name = "DATE", help_heading = WHERE, conflicts_with_all = [DAYS, FOLDS])]
+    pub(crate) test_end: Option<AsOfDate>,
     /// Calendar days of the test, counted back from the last date
     #[arg(long, value_name = "N", help_heading = WHERE, conflicts_with = FOLDS)]
     pub(crate) test_split_days: Option<u32>,
     /// Calendar days of the validation before the test; 0 for none
-    #[arg(long, value_name = "N", help_heading = WHERE, conflicts_with_all = ["train_end", "val_end", FOLDS])]
+    #[arg(long, value_name = "N", help_heading = WHERE, conflicts_with_all = DATES_OR_FOLDS)]
     pub(crate) val_days: Option<u32>,
     /// Drop records of training and validation so many calendar days before the next split
     /// [default: 0]
@@ -68,11 +78,15 @@ const WHERE: &str = "Where to cut";
 const WALK: &str = "Walk-forward folds";
 const DAYS: &str = "test_split_days";
 const FOLDS: &str = "folds";
+const DATES_OR_FOLDS: [&str; 6] =
+    ["train_start", "train_end", "val_end", "test_start", "test_end", FOLDS];
 
 const EXAMPLES: &str = "\
 Examples:
   build-dataset --jsonl all.jsonl --out-dir dataset --config configs/dataset.yaml
   build-dataset --jsonl all.jsonl --out-dir dataset --train-end 2023-03-31 --val-end 2023-06-30
+  build-dataset --jsonl all.jsonl --out-dir dataset --train-start 2018-01-01 \\
+      --train-end 2022-12-31 --test-start 2023-04-01 --test-end 2023-06-30
   build-dataset --jsonl all.jsonl --out-dir dataset --test-split-days 90 --val-days 60 \\
       --embargo-days 5 --balance weights --format parquet
   build-dataset --jsonl all.jsonl --out-dir folds --folds rolling --fold-train-days 365 \\
@@ -114,14 +128,16 @@ pub(crate) enum BalanceArg {
 }
 
 impl Args {
-    /// The settings that flags give. A flag that says where to cut clears the other ways to say it,
-    /// so that it wins over a file that cuts in another way.
+    /// The settings that flags give.
     pub(crate) fn flags(&self) -> Map<String, Value> {
         let Self {
             jsonl: _,
             out_dir: _,
+            train_start,
             train_end,
             val_end,
+            test_start,
+            test_end,
             test_split_days,
             val_days,
             embargo_days,
@@ -135,19 +151,12 @@ impl Args {
             max_shard_mb,
             common: _,
         } = self;
-        let by_dates = train_end.is_some() || val_end.is_some();
-        let by_days = test_split_days.is_some() || val_days.is_some();
-        let mut flags = Map::new();
-        let mut clear = |keys: &[&str], when: bool| {
-            let keys = keys.iter().filter(|_| when);
-            flags.extend(keys.map(|key| ((*key).to_owned(), Value::Null)));
-        };
-        clear(&["train_end", "val_end"], by_days || folds.is_some());
-        clear(&["test_split_days", "val_days"], by_dates || folds.is_some());
-        clear(&["folds"], by_dates || by_days);
         let given = [
+            ("train_start", train_start.map(|v| json!(v))),
             ("train_end", train_end.map(|v| json!(v))),
             ("val_end", val_end.map(|v| json!(v))),
+            ("test_start", test_start.map(|v| json!(v))),
+            ("test_end", test_end.map(|v| json!(v))),
             ("test_split_days", test_split_days.map(|v| json!(v))),
             ("val_days", val_days.map(|v| json!(v))),
             ("embargo_days", embargo_days.map(|v| json!(v))),
@@ -160,8 +169,6 @@ impl Args {
             ("balance", balance.map(|v| json!(v))),
             ("max_shard_mb", max_shard_mb.map(|v| json!(v))),
         ];
-        let given = given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
-        flags.extend(given);
-        flags
+        given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
     }
 }

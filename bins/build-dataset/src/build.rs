@@ -11,7 +11,7 @@ use stage_cli::{Stage, Unit};
 use thesis_core::AsOfDate;
 
 use crate::args::Args;
-use crate::config::{DatasetConfig, Task};
+use crate::config::{DatasetConfig, RULES, Task};
 use crate::dataset::{Dataset, write_json};
 use crate::hints::{with_folder_hint, with_hint};
 use crate::table::{fold_table, split_table};
@@ -19,7 +19,7 @@ use crate::table::{fold_table, split_table};
 /// The stage's work: index, cut, write, check, and put it all in its place.
 pub(crate) fn build(stage: &Stage, args: &Args) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
-    let config: DatasetConfig = stage.config(&args.flags())?;
+    let config: DatasetConfig = stage.config_with(&RULES, &args.flags())?;
     let task = config.task()?;
     refuse_input_inside(&args.jsonl, &args.out_dir)?;
 
@@ -32,7 +32,12 @@ pub(crate) fn build(stage: &Stage, args: &Args) -> anyhow::Result<ExitCode> {
     let table = match task {
         Task::Split(split) => {
             let cut = with_hint(split.cut(index.span()?.1))?;
-            split_table(&dataset.write(cut, staged.path())?)
+            let statistics = dataset.write(cut, staged.path())?;
+            if statistics.outside > 0 {
+                let outside = HumanCount(statistics.outside);
+                tracing::info!("{outside} records are dated outside of all splits and left out");
+            }
+            split_table(&statistics)
         }
         Task::Folds(config) => {
             let dates: Vec<AsOfDate> = index.dates().collect();

@@ -1,17 +1,20 @@
 use anyhow::{Context, bail};
 use dataset_split::{
-    Balance, Boundaries, FoldMode, Format, SplitConfig, WalkForward, WriteOptions,
+    Balance, Boundaries, DateBounds, FoldMode, Format, SplitConfig, WalkForward, WriteOptions,
 };
 use serde::{Deserialize, Serialize};
-use stage_cli::Hint;
+use stage_cli::{ConfigRules, EnvAlias, Hint};
 use thesis_core::AsOfDate;
 
 /// The settings of `configs/dataset.yaml`, which documents each key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct DatasetConfig {
+    pub(crate) train_start: Option<AsOfDate>,
     pub(crate) train_end: Option<AsOfDate>,
     pub(crate) val_end: Option<AsOfDate>,
+    pub(crate) test_start: Option<AsOfDate>,
+    pub(crate) test_end: Option<AsOfDate>,
     pub(crate) test_split_days: Option<u32>,
     pub(crate) val_days: Option<u32>,
     pub(crate) embargo_days: u32,
@@ -25,6 +28,21 @@ pub(crate) struct DatasetConfig {
     pub(crate) max_shard_mb: u64,
 }
 
+/// The variables that earlier pipelines cut by, and the three ways to say where to cut.
+pub(crate) const RULES: ConfigRules = ConfigRules {
+    aliases: &[
+        EnvAlias { variable: "TRAIN_START_DATE", key: "train_start" },
+        EnvAlias { variable: "TRAIN_END_DATE", key: "train_end" },
+        EnvAlias { variable: "TEST_START_DATE", key: "test_start" },
+        EnvAlias { variable: "TEST_END_DATE", key: "test_end" },
+    ],
+    alternatives: &[
+        &["train_start", "train_end", "val_end", "test_start", "test_end"],
+        &["test_split_days", "val_days"],
+        &["folds"],
+    ],
+};
+
 /// What to write.
 pub(crate) enum Task {
     /// One data set.
@@ -36,8 +54,11 @@ pub(crate) enum Task {
 impl Default for DatasetConfig {
     fn default() -> Self {
         Self {
+            train_start: None,
             train_end: None,
             val_end: None,
+            test_start: None,
+            test_end: None,
             test_split_days: None,
             val_days: None,
             embargo_days: 0,
@@ -59,15 +80,23 @@ impl DatasetConfig {
     /// # Errors
     /// Settings that ask for nothing, for half of something, or for two things at once.
     pub(crate) fn task(&self) -> anyhow::Result<Task> {
-        let Self { train_end, val_end, test_split_days, val_days, folds, .. } = *self;
-        let by_dates = train_end.is_some() || val_end.is_some();
+        let Self { train_start, train_end, val_end, test_start, test_end, .. } = *self;
+        let Self { test_split_days, val_days, folds, .. } = *self;
+        let dates = [train_start, train_end, val_end, test_start, test_end];
+        let by_dates = dates.iter().any(Option::is_some);
         let by_days = test_split_days.is_some() || val_days.is_some();
         let boundaries = match (folds, by_dates, by_days) {
             (Some(mode), false, false) => return Ok(Task::Folds(self.walk_forward(mode)?)),
-            (None, true, false) => Boundaries::Dates {
-                train_end: train_end.context("`val_end` is set, but `train_end` is not")?,
-                val_end: val_end.context("`train_end` is set, but `val_end` is not")?,
-            },
+            (None, true, false) => {
+                let train_end = train_end.context("other dates are set, but `train_end` is not")?;
+                if val_end.or(test_start).is_none() {
+                    return Err(anyhow::anyhow!("`train_end` is set, but `val_end` is not")).hint(
+                        "--val-end is the last day of validation; for none, give --test-start instead",
+                    );
+                }
+                let bounds = DateBounds { train_start, train_end, val_end, test_start, test_end };
+                Boundaries::Dates(bounds)
+            }
             (None, false, true) => Boundaries::LastDays {
                 test_split_days: test_split_days
                     .context("`val_days` is set, but `test_split_days` is not")?,

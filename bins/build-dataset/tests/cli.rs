@@ -17,11 +17,17 @@ struct Run {
 }
 
 fn run(folder: &TempDir, args: &[&str]) -> Run {
-    let output = Command::new(env!("CARGO_BIN_EXE_build-dataset"))
-        .current_dir(folder.path())
-        .args(args)
-        .output()
-        .unwrap();
+    run_with(folder, args, &[])
+}
+
+/// Runs with these variables and none that the tester may have.
+fn run_with(folder: &TempDir, args: &[&str], variables: &[(&str, &str)]) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_build-dataset"));
+    for name in ["TRAIN_START_DATE", "TRAIN_END_DATE", "TEST_START_DATE", "TEST_END_DATE"] {
+        command.env_remove(name);
+    }
+    let variables = variables.iter().copied();
+    let output = command.current_dir(folder.path()).args(args).envs(variables).output().unwrap();
     Run {
         code: output.status.code().unwrap(),
         stdout: String::from_utf8(output.stdout).unwrap(),
@@ -164,6 +170,55 @@ fn a_flag_wins_over_a_file_that_cuts_in_another_way() {
 }
 
 #[test]
+fn dates_of_the_environment_and_of_env_files() {
+    let folder = folder();
+    let out = folder.path().join("out");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/dataset.yaml");
+    fs::copy(file, folder.path().join("dataset.yaml")).unwrap();
+    let lines = "# dates\nexport TRAIN_START_DATE=2024-02-01\nTRAIN_END_DATE=\"2024-08-28\"\nTEST_END_DATE=2024-10-28\n";
+    fs::write(folder.path().join(".env"), lines).unwrap();
+    let variables = [("TEST_START_DATE", "2024-10-01"), ("TRAIN_END_DATE", "2024-09-28")];
+    let args = with(&["--config", "dataset.yaml"]);
+    let by_variables = run_with(&folder, &args, &variables);
+    assert_eq!(by_variables.code, 0, "{}", by_variables.stderr);
+    let told = by_variables
+        .stderr
+        .replace(&folder.path().canonicalize().unwrap().display().to_string(), "HERE");
+    for want in [
+        "`train_start` is set by TRAIN_START_DATE in HERE/.env\n",
+        "`train_end` is set by TRAIN_END_DATE\n",
+        "`test_start` is set by TEST_START_DATE\n",
+        "84 records are dated outside of all splits and left out\n",
+    ] {
+        assert!(told.contains(want), "{want}: {told}");
+    }
+    let want = [("train".to_owned(), 8 * 28), ("test".to_owned(), 28)];
+    assert_eq!(rows(&out), want);
+    // A validation and the flags' own days.
+    let args =
+        with(&["--config", "dataset.yaml", "--train-end", "2024-06-28", "--val-end", "2024-08-28"]);
+    let by_flags = run_with(&folder, &args, &variables);
+    assert!(!by_flags.stderr.contains("train_end"), "{}", by_flags.stderr);
+    assert_eq!(rows(&out), split_rows(5 * 28, 2 * 28, 28));
+    // Another way to cut, by flags: no date of the environment counts.
+    let days =
+        run_with(&folder, &with(&["--test-split-days", "28", "--val-days", "30"]), &variables);
+    assert_eq!((days.code, days.stderr.as_str()), (0, ""));
+
+    fs::write(folder.path().join(".env"), "TEST_END_DATE 2024-10-28").unwrap();
+    fails(&folder, &with(&BY_DATES), 1, &["/.env:1: expected NAME=value"]);
+    fs::remove_file(folder.path().join(".env")).unwrap();
+    let wrong = run_with(&folder, &with(&BY_DATES), &[("TEST_END_DATE", "soon")]);
+    assert_eq!(wrong.code, 1);
+    let want = "error: TEST_END_DATE: `test_end`: `soon` is not a date";
+    assert!(wrong.stderr.contains(want), "{}", wrong.stderr);
+    let unknown = [("THESISFORGE_BUILD_DATASET_TRAIN_ENDE", "2024-01-01")];
+    let unknown = run_with(&folder, &with(&BY_DATES), &unknown);
+    let want = "did you mean THESISFORGE_BUILD_DATASET_TRAIN_END?";
+    assert!(unknown.code == 1 && unknown.stderr.contains(want), "{}", unknown.stderr);
+}
+
+#[test]
 fn the_settings_file_documents_every_key() {
     let folder = folder();
     assert_eq!(run(&folder, &with(&BY_DATES)).code, 0);
@@ -188,7 +243,8 @@ fn warnings_in_words() {
 fn settings_that_make_no_sense() {
     let folder = folder();
     fails(&folder, &with(&[]), 1, &["error: nothing says where to cut", "hint: give --train-end"]);
-    fails(&folder, &with(&["--train-end", "2024-03-01"]), 1, &["`val_end` is not"]);
+    fails(&folder, &with(&["--train-end", "2024-03-01"]), 1, &["`val_end` is not", "--test-start"]);
+    fails(&folder, &with(&["--test-end", "2024-03-01"]), 1, &["`train_end` is not"]);
     fails(&folder, &with(&["--val-days", "3"]), 1, &["`test_split_days` is not"]);
     fails(&folder, &with(&["--folds", "rolling"]), 1, &["`fold_train_days` is not"]);
     let swapped = ["--train-end", "2024-03-01", "--val-end", "2024-02-01"];
@@ -205,7 +261,12 @@ fn settings_that_make_no_sense() {
     let args = [&long[..], &["--fold-step-days", "60"]].concat();
     fails(&folder, &with(&args), 1, &["span 363 days", "hint: take shorter windows"]);
     fs::write(folder.path().join("bad.yaml"), "train_ende: 2024-01-01\n").unwrap();
-    fails(&folder, &with(&["--config", "bad.yaml"]), 1, &["train_ende", "bad.yaml"]);
+    fails(
+        &folder,
+        &with(&["--config", "bad.yaml"]),
+        1,
+        &["bad.yaml: build-dataset has no setting `train_ende`; did you mean `train_end`?"],
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use serde::Serialize;
 use thesis_core::AsOfDate;
 
-use crate::{DateRange, Split};
+use crate::{DateBounds, DateRange, Split};
 
 /// Where time is cut into splits. A record's date alone says where it belongs.
 ///
@@ -21,7 +21,7 @@ pub enum Placement {
     In(Split),
     /// Dropped from a split, because what happens after it reaches into the next one.
     Embargoed(Split),
-    /// Into none: before or after all ranges.
+    /// Into none: before or after all ranges, or between them.
     Outside,
 }
 
@@ -33,6 +33,16 @@ impl Cut {
             .then(|| DateRange { first: Some(train_end.plus_days(1)), last: Some(val_end) });
         let test = DateRange { first: Some(val_end.plus_days(1)), last: None };
         Self { train, validation, test, embargo_days }
+    }
+
+    /// Cuts by dates, which stand in their order.
+    pub(crate) fn by_dates(bounds: &DateBounds, embargo_days: u32) -> Self {
+        let DateBounds { train_start, train_end, val_end, test_start, test_end } = *bounds;
+        let mut cut = Self::at(train_end, val_end.unwrap_or(train_end), embargo_days);
+        cut.train.first = train_start;
+        cut.test.first = test_start.or(cut.test.first);
+        cut.test.last = test_end;
+        cut
     }
 
     /// Three windows, each beginning on the day after the one before it.
@@ -132,6 +142,31 @@ mod tests {
         check(&cut, "2024-01-29", Placement::In(Split::Train));
         check(&cut, "2024-01-30", Placement::Embargoed(Split::Train));
         check(&cut, "2024-02-01", Placement::In(Split::Test));
+    }
+
+    #[test]
+    fn all_five_dates() {
+        let bounds = DateBounds {
+            train_start: Some(day("2024-01-10")),
+            test_start: Some(day("2024-04-01")),
+            test_end: Some(day("2024-04-30")),
+            ..DateBounds::new(day("2024-01-31"), day("2024-02-29"))
+        };
+        // A gap does the work of an embargo of its length.
+        let cut = Cut::by_dates(&bounds, 5);
+        check(&cut, "2024-01-09", Placement::Outside);
+        check(&cut, "2024-01-10", Placement::In(Split::Train));
+        check(&cut, "2024-01-27", Placement::Embargoed(Split::Train));
+        check(&cut, "2024-02-29", Placement::In(Split::Validation));
+        check(&cut, "2024-03-01", Placement::Outside);
+        check(&cut, "2024-03-31", Placement::Outside);
+        check(&cut, "2024-04-01", Placement::In(Split::Test));
+        check(&cut, "2024-04-30", Placement::In(Split::Test));
+        check(&cut, "2024-05-01", Placement::Outside);
+        let cut = Cut::by_dates(&DateBounds { val_end: None, ..bounds }, 5);
+        assert_eq!(cut.splits().collect::<Vec<_>>(), [Split::Train, Split::Test]);
+        check(&cut, "2024-01-31", Placement::In(Split::Train));
+        check(&cut, "2024-02-01", Placement::Outside);
     }
 
     #[test]

@@ -92,13 +92,22 @@ pub enum SplitError {
     /// Nothing to split.
     #[error("there are no records to split")]
     NoRecords,
-    /// Boundaries that leave validation no day.
-    #[error("`val_end` ({val_end}) must lie after `train_end` ({train_end})")]
+    /// Boundaries that leave a split no day, or whose splits overlap.
+    #[error(
+        "`{later}` ({later_date}) must {} `{earlier}` ({earlier_date})",
+        if *same_day { "not lie before" } else { "lie after" }
+    )]
     BoundaryOrder {
-        /// The last day of training.
-        train_end: AsOfDate,
-        /// The last day of validation.
-        val_end: AsOfDate,
+        /// The setting that must come first.
+        earlier: &'static str,
+        /// Its day.
+        earlier_date: AsOfDate,
+        /// The setting that must come after it.
+        later: &'static str,
+        /// Its day.
+        later_date: AsOfDate,
+        /// Whether both may be the same day.
+        same_day: bool,
     },
     /// A window without days.
     #[error("`{setting}` must be at least 1 day")]

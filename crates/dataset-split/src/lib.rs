@@ -61,7 +61,7 @@ pub use read_records::{DatasetRow, Records, read_records};
 pub use record_index::RecordIndex;
 pub use schema::record_schema;
 pub use split::Split;
-pub use split_config::{Boundaries, SplitConfig};
+pub use split_config::{Boundaries, DateBounds, SplitConfig};
 pub use split_plan::{PlannedSplit, SplitPlan, plan_splits};
 pub use statistics::{SplitStatistics, Statistics, statistics};
 pub use walk_forward::{Fold, FoldMode, WalkForward, walk_forward};

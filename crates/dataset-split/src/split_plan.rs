@@ -10,7 +10,7 @@ pub struct SplitPlan {
     pub balance: Balance,
     /// The splits of the cut, in the order of time.
     pub parts: Vec<PlannedSplit>,
-    /// Records before or after all ranges of the cut.
+    /// Records before, after or between the ranges of the cut.
     pub outside: u64,
 }
 

@@ -14,7 +14,7 @@ pub struct Statistics {
     pub records: u64,
     /// Records dropped because they lie under embargo.
     pub embargoed: u64,
-    /// Records before or after all splits; only a fold has such.
+    /// Records before, after or between the splits.
     pub outside: u64,
     /// Calendar days kept free before validation and before test.
     pub embargo_days: u32,

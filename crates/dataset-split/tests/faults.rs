@@ -5,8 +5,8 @@
 use std::fs;
 
 use dataset_split::{
-    Balance, Boundaries, DEFAULT_SHARD_BYTES, Format, RecordIndex, SplitConfig, SplitError,
-    WriteOptions, plan_splits, statistics, write_splits,
+    Balance, Boundaries, DEFAULT_SHARD_BYTES, DateBounds, Format, RecordIndex, SplitConfig,
+    SplitError, WriteOptions, plan_splits, statistics, write_splits,
 };
 use tempfile::TempDir;
 use thesis_core::AsOfDate;
@@ -122,7 +122,7 @@ fn empty_splits_and_missing_classes_are_said() {
     let (_folder, index) = read(format!("{}\n", line(0)).as_bytes());
     let index = index.unwrap();
     let day = |text| AsOfDate::parse(text).unwrap();
-    let boundaries = Boundaries::Dates { train_end: day("2024-01-02"), val_end: day("2024-01-09") };
+    let boundaries = Boundaries::Dates(DateBounds::new(day("2024-01-02"), day("2024-01-09")));
     let warnings = |embargo_days| {
         let cut = SplitConfig { boundaries, embargo_days }.cut(day("2024-01-02")).unwrap();
         let statistics = statistics(&index, &plan_splits(&index, cut, Balance::None));

@@ -7,9 +7,9 @@ use std::fs;
 use std::path::Path;
 
 use dataset_split::{
-    Balance, Boundaries, Cut, DEFAULT_SHARD_BYTES, FoldMode, Format, Placement, RecordIndex, Split,
-    SplitConfig, WalkForward, WriteOptions, plan_splits, read_records, statistics, walk_forward,
-    write_splits,
+    Balance, Boundaries, Cut, DEFAULT_SHARD_BYTES, DateBounds, FoldMode, Format, Placement,
+    RecordIndex, Split, SplitConfig, WalkForward, WriteOptions, plan_splits, read_records,
+    statistics, walk_forward, write_splits,
 };
 use hf_dataset::DatasetDict;
 use proptest::prelude::*;
@@ -83,7 +83,7 @@ fn split(records: &[Record], cut: &Cut, balance: Balance, format: Format) -> Out
 }
 
 fn by_dates(train_end: u32, val_end: u32, embargo_days: u32) -> Cut {
-    let boundaries = Boundaries::Dates { train_end: after(train_end), val_end: after(val_end) };
+    let boundaries = Boundaries::Dates(DateBounds::new(after(train_end), after(val_end)));
     SplitConfig { boundaries, embargo_days }.cut(after(0)).unwrap()
 }
 
