@@ -1,26 +1,17 @@
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
-use causal_lm::gguf_vocabulary;
-use checkpoint_files::Checkpoint;
 use chrono::Utc;
 use stage_cli::Hint;
 use thesis_core::{AsOfDate, StructureTag};
 use tokenize::{ModelFiles, PromptFormat, PromptOptions, Question, StructureTokens};
 
 use crate::args::GenerateArgs;
-use crate::source::{Source, SourceKind};
+use crate::source::Source;
 
 /// The files that say how a model reads and writes text.
 pub(crate) fn model_files(source: &Source) -> anyhow::Result<ModelFiles> {
-    match source.kind() {
-        SourceKind::Folder => Ok(ModelFiles::read(source.path())?),
-        SourceKind::Gguf => {
-            let checkpoint = Checkpoint::open(source.path())?;
-            let vocabulary = gguf_vocabulary(checkpoint.metadata())?;
-            Ok(ModelFiles::from_gguf(source.path(), &vocabulary)?)
-        }
-    }
+    Ok(ModelFiles::read(source.path())?)
 }
 
 /// The same for a model with an adapter, whose own tokenizer knows the tokens that it brings.

@@ -16,8 +16,8 @@ pub(crate) struct Args {
     /// Data set as `build-dataset` writes it
     #[arg(long, value_name = "DIR")]
     pub(crate) dataset_dir: PathBuf,
-    /// Model folder with tokenizer.json, tokenizer_config.json and the chat template; or a bare
-    /// tokenizer.json
+    /// Model folder with tokenizer.json, tokenizer_config.json and the chat template; a GGUF file; or
+    /// a bare tokenizer.json
     #[arg(long, value_name = "DIR|FILE")]
     pub(crate) tokenizer: PathBuf,
     /// Shards, tokenizer, report and manifest are written here, complete or not at all; an earlier
@@ -56,6 +56,7 @@ Examples:
       --max-length 1024 --on-overflow truncate-input --packing bfd
   tokenize-shards --dataset-dir dataset --tokenizer models/gemma/tokenizer.json --out shards \\
       --end-token '<end_of_turn>' --structure-tokens plain
+  tokenize-shards --dataset-dir dataset --tokenizer models/smollm2.gguf --out shards
 
 Open it in Python:
   datasets.load_from_disk(\"shards\")

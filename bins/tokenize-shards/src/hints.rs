@@ -7,7 +7,7 @@ pub(crate) fn with_hint<T>(result: Result<T, TokenizeError>) -> anyhow::Result<T
     let Err(error) = &result else { return Ok(result?) };
     let hint = match error {
         TokenizeError::Io { action: "read", .. } => {
-            "--tokenizer names a model folder, or a tokenizer.json"
+            "--tokenizer names a model folder, a GGUF file, or a tokenizer.json"
         }
         TokenizeError::NoEndToken => {
             "pass the model folder rather than its tokenizer.json, or name the token: --end-token \

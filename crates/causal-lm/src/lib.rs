@@ -6,7 +6,6 @@ mod error;
 pub mod estimate;
 mod families;
 pub mod generate;
-mod gguf_vocabulary;
 mod load;
 pub mod model;
 pub mod ops;
@@ -16,7 +15,6 @@ pub mod train;
 pub use config::{Biases, LayerConfig, ModelConfig};
 pub use error::{BatchError, LoadError};
 pub use families::supported_families;
-pub use gguf_vocabulary::gguf_vocabulary;
 pub use load::{
     DenseDtype, LoadOptions, LoadProgress, MergedDtype, Quantization, load, read_config,
     save_merged, save_quantized,

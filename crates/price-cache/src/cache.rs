@@ -367,7 +367,7 @@ impl Attempt<'_> {
             ticker: self.ticker.clone(),
             source: self.source.name().to_owned(),
             adjustment: self.source.adjustment(),
-            fetched_at: self.settings.now,
+            fetched_at: self.fetched_at(&fetched.bars),
             currency: None,
             fetched: DateRanges::default(),
             actions: Vec::new(),
@@ -394,9 +394,15 @@ impl Attempt<'_> {
         refetched: Option<String>,
         notes: Vec<Note>,
     ) -> Answer {
-        meta.fetched_at = self.settings.now;
+        meta.fetched_at = self.fetched_at(&bars);
         meta.fetched = without_late_days(&meta.fetched, &bars, self.settings.now);
         Answer { file: PriceFile { meta, bars }, refetched, notes }
+    }
+
+    /// When the source was asked. A file says the same at any time, and its bars shall have the same bytes.
+    fn fetched_at(&self, bars: &[Bar]) -> DateTime<Utc> {
+        let last = bars.iter().map(|bar| bar.date).max().filter(|_| self.source.is_local());
+        last.map_or(self.settings.now, close_instant)
     }
 }
 

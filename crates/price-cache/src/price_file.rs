@@ -41,7 +41,7 @@ pub struct PriceMeta {
     pub source: String,
     /// What open, high, low and close are adjusted for.
     pub adjustment: Adjustment,
-    /// When the source was last asked.
+    /// When the source was last asked; of files, the close of their last bar, since they say the same at any time.
     pub fetched_at: DateTime<Utc>,
     /// The currency of the prices, where the source tells it.
     pub currency: Option<String>,

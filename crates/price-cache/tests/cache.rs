@@ -356,8 +356,13 @@ fn files_are_read_anew_each_time() {
     let now = "2025-12-02T00:00:00Z";
     let opened =
         FileSource::open(folder.path(), "csv", Adjustment::Raw, &[ticker()], DateOrder::Refuse);
-    setting.update_at(now, "2025-01-01", "2025-01-31", &[&opened.unwrap().0]).unwrap();
+    let source = opened.unwrap().0;
+    setting.update_at(now, "2025-01-01", "2025-01-31", &[&source]).unwrap();
     assert_eq!(fs::read(&path).unwrap(), before);
+    // A new cache, at another time, has the same bytes.
+    let fresh = Setting::new();
+    fresh.update_at(now, "2025-01-01", "2025-01-31", &[&source]).unwrap();
+    assert_eq!(fs::read(fresh.cache.path(&ticker())).unwrap(), before);
 }
 
 #[test]

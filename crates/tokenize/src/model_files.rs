@@ -102,7 +102,8 @@ fn is_gguf(path: &Path) -> Result<bool, TokenizeError> {
 fn read_gguf(path: &Path) -> Result<ModelFiles, TokenizeError> {
     let vocabulary =
         Checkpoint::open(path).and_then(|file| GgufVocabulary::from_metadata(file.metadata()));
-    let vocabulary = vocabulary.map_err(|source| TokenizeError::Gguf { source: Box::new(source) })?;
+    let vocabulary =
+        vocabulary.map_err(|source| TokenizeError::Gguf { source: Box::new(source) })?;
     ModelFiles::from_gguf(path, &vocabulary)
 }
 

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use thesis_core::{AsOfDate, StructureTag};
 use tokenize::{
-    ChatTemplate, Detokenizer, Message, ModelFiles, PromptFormat, PromptOptions,
-    SpecialTokens, StructureTokens, token_bytes,
+    ChatTemplate, Detokenizer, Message, ModelFiles, PromptFormat, PromptOptions, SpecialTokens,
+    StructureTokens, token_bytes,
 };
 
 #[derive(Deserialize)]
