@@ -113,7 +113,7 @@ impl fmt::Display for ModelName {
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+        let percent = |share: f64| format!("{:.1}%", 100.0 * share);
         let of = |count: &u64, rows: &u64| {
             format!("{count} of {rows} rows ({})", percent(*count as f64 / *rows as f64))
         };
@@ -159,6 +159,9 @@ impl fmt::Display for Warning {
                     TemperatureBound::Most => "its probabilities say less than none",
                 };
                 write!(f, "The {model}'s temperature ran to the bound {temperature}: {why}.")
+            }
+            Self::FewDates { dates: 1 } => {
+                f.write_str("All rows are of one date: there are no intervals.")
             }
             Self::FewDates { dates } => write!(
                 f,
