@@ -74,15 +74,17 @@ pub(crate) fn page(
     }
 }
 
-/// The window that tiles and plots show: the longest of up to five sessions, else the shortest.
+/// The window that tiles and plots show: of those with known returns the longest of up to five sessions, else the shortest.
 fn main_window(study: &EvaluationStudy) -> Option<usize> {
-    let windows = &study.settings.forward_windows;
-    let short = windows.iter().rposition(|sessions| *sessions <= 5);
-    short.or((!windows.is_empty()).then_some(0))
+    let is_known = |index: &usize| study.returns[*index].known > 0;
+    let known: Vec<usize> = (0..study.returns.len()).filter(is_known).collect();
+    let short = known.iter().rfind(|index| study.returns[**index].sessions <= 5);
+    short.or(known.first()).copied()
 }
 
 fn headline(study: &EvaluationStudy) -> Vec<Tile> {
-    let tile = |label: &str, value: Value, note: String| Tile { label: label.to_owned(), value, note };
+    let tile =
+        |label: &str, value: Value, note: String| Tile { label: label.to_owned(), value, note };
     let (tuned, base) = (&study.tuned, study.base.as_ref());
     let beside = |of: fn(&ModelJudgement) -> Option<Value>| {
         base.and_then(of).map_or(String::new(), |value| format!("base {value}"))
@@ -106,8 +108,8 @@ fn headline(study: &EvaluationStudy) -> Vec<Tile> {
     ];
     tiles.extend(tuned.language.map(|language| {
         let base = beside(|model| Some(Value::Ratio(model.language?.loss.value)));
-        let note = ["nats a token", &base].join(" ");
-        tile("Loss", Value::Ratio(language.loss.value), note.trim_end().to_owned())
+        let note = if base.is_empty() { base } else { format!("; {base}") };
+        tile("Loss", Value::Ratio(language.loss.value), format!("nats a token{note}"))
     }));
     tiles.extend(tuned.language.map(|language| {
         tile(
@@ -121,7 +123,9 @@ fn headline(study: &EvaluationStudy) -> Vec<Tile> {
         let after = calibration.after.as_ref();
         let after = after.map(|after| Value::Percent(after.expected_calibration_error));
         match after {
-            Some(after) => tile("Calibration error", after, format!("{before} without temperature")),
+            Some(after) => {
+                tile("Calibration error", after, format!("{before} without temperature"))
+            }
             None => tile("Calibration error", before, "no temperature".to_owned()),
         }
     }));

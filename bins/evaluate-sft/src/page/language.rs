@@ -1,9 +1,7 @@
 use backtest_report::{EvaluationPart, FigureCell, FigureRow, FigureTable, Value};
 use evaluation_study::{EvaluationStudy, Figure, ModelJudgement, TextScores};
 
-use super::cells::{
-    change, if_known, missing, model_columns, model_row, points, with_interval,
-};
+use super::cells::{change, if_known, missing, model_columns, model_row, points, with_interval};
 use super::{part_if_any, plots_named};
 use crate::plots::NamedPlot;
 
@@ -23,7 +21,10 @@ fn figures(study: &EvaluationStudy) -> FigureTable {
     let rows = vec![
         model_row(
             study,
-            ("Loss, nats a token", "Mean −ln p of the reference's tokens, each after the true ones."),
+            (
+                "Loss, nats a token",
+                "Mean −ln p of the reference's tokens, each after the true ones.",
+            ),
             |model| if_known(model.language.map(|language| language.loss), Value::Ratio),
             Some((Figure::Loss, change)),
         ),
@@ -94,7 +95,10 @@ fn texts(study: &EvaluationStudy) -> FigureTable {
     }
     rows.push(model_row(
         study,
-        ("Reasoning: cosine", "Of mean-pooled hidden states of the base model, where there is a reasoning."),
+        (
+            "Reasoning: cosine",
+            "Of mean-pooled hidden states of the base model, where there is a reasoning.",
+        ),
         |model| if_known(model.texts.reasoning_cosine, Value::Ratio),
         Some((Figure::ReasoningCosine, change)),
     ));

@@ -39,7 +39,8 @@ fn figures(models: &[(&str, &CalibrationJudgement)]) -> FigureTable {
         }
     }
     let scored = |name: &str, how: &str, cell: &dyn Fn(&CalibrationScores) -> FigureCell| {
-        let scores = models.iter().flat_map(|(_, judged)| [Some(&judged.before), judged.after.as_ref()]);
+        let scores =
+            models.iter().flat_map(|(_, judged)| [Some(&judged.before), judged.after.as_ref()]);
         FigureRow {
             name: name.to_owned(),
             how: how.to_owned(),
@@ -50,16 +51,14 @@ fn figures(models: &[(&str, &CalibrationJudgement)]) -> FigureTable {
         let cells = models.iter().flat_map(|(_, judged)| {
             [Some(cell(judged)), judged.after.as_ref().map(|_| Value::Text(String::new()).into())]
         });
-        FigureRow {
-            name: name.to_owned(),
-            how: how.to_owned(),
-            cells: cells.flatten().collect(),
-        }
+        FigureRow { name: name.to_owned(), how: how.to_owned(), cells: cells.flatten().collect() }
     };
     let rows = vec![
-        scored("Calibration error", "Mean |accuracy − confidence| of bins; 0 is calibrated.", &|s| {
-            Value::Percent(s.expected_calibration_error).into()
-        }),
+        scored(
+            "Calibration error",
+            "Mean |accuracy − confidence| of bins; 0 is calibrated.",
+            &|s| Value::Percent(s.expected_calibration_error).into(),
+        ),
         scored("Largest calibration error", "Of a bin; few rows rule it easily.", &|s| {
             Value::Percent(s.maximum_calibration_error).into()
         }),

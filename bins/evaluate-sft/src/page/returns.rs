@@ -1,10 +1,8 @@
 use backtest_report::{EvaluationPart, FigureCell, FigureRow, FigureTable, Plot, Value};
-use evaluation_study::{
-    Estimate, EvaluationStudy, Figure, InformationJudgement, WindowJudgement,
-};
+use evaluation_study::{Estimate, EvaluationStudy, Figure, InformationJudgement, WindowJudgement};
 use thesis_core::Action;
 
-use super::cells::{bare, if_known, missing, points};
+use super::cells::{bare, if_known, interval, missing, points};
 use super::{main_window, part_if_any, plots_named, sessions};
 use crate::plots::NamedPlot;
 
@@ -56,17 +54,15 @@ fn figures(study: &EvaluationStudy) -> FigureTable {
     ];
     type Of = fn(&WindowJudgement) -> Option<Estimate>;
     let kinds: [(&str, &str, Of); 3] = [
-        (
-            "Hit rate",
-            "Share of buys that rose and of sells that fell; holds are left out.",
-            |w| w.hit_rate,
-        ),
-        (
-            "Direction",
-            "Share of all rows with the return's sign; no action is wrong.",
-            |w| w.direction,
-        ),
-        ("Return of a call", "Mean of the return of buys and minus that of sells.", |w| w.call_return),
+        ("Hit rate", "Share of buys that rose and of sells that fell; holds are left out.", |w| {
+            w.hit_rate
+        }),
+        ("Direction", "Share of all rows with the return's sign; no action is wrong.", |w| {
+            w.direction
+        }),
+        ("Return of a call", "Mean of the return of buys and minus that of sells.", |w| {
+            w.call_return
+        }),
     ];
     for (name, how, of) in kinds {
         for (caller, windows) in callers(study) {
@@ -76,8 +72,10 @@ fn figures(study: &EvaluationStudy) -> FigureTable {
         }
     }
     type Which = fn(u32) -> Figure;
-    let differences: [(&str, Which); 2] =
-        [("Hit rate, tuned − base", Figure::HitRate), ("Return of a call, tuned − base", Figure::CallReturn)];
+    let differences: [(&str, Which); 2] = [
+        ("Hit rate, tuned − base", Figure::HitRate),
+        ("Return of a call, tuned − base", Figure::CallReturn),
+    ];
     if let Some(comparison) = &study.comparison {
         for (name, figure) in differences {
             let of = |sessions: &u32| {
@@ -89,7 +87,8 @@ fn figures(study: &EvaluationStudy) -> FigureTable {
     }
     FigureTable {
         title: "By window".to_owned(),
-        note: "The labels' own figures are what a perfect pupil of the analysts would have had.".to_owned(),
+        note: "The labels' own figures are what a perfect pupil of the analysts would have had."
+            .to_owned(),
         head: "Figure".to_owned(),
         columns: windows(study),
         rows,
@@ -108,11 +107,14 @@ fn information(study: &EvaluationStudy) -> FigureTable {
             if windows.iter().all(|window| of(window).is_none()) {
                 continue;
             }
-            let pooled = windows.iter().map(|w| if_known(of(w).and_then(|ic| ic.pooled), Value::Ratio));
+            let pooled =
+                windows.iter().map(|w| if_known(of(w).and_then(|ic| ic.pooled), Value::Ratio));
             rows.push(row(&format!("All rows, {score}, {caller}"), "", pooled));
             let months = windows.iter().map(|window| {
                 let Some(found) = of(window) else { return missing() };
-                let t = found.month_t_statistic.map(|t| format!(", t {}", Value::Number(t, 2, String::new())));
+                let t = found
+                    .month_t_statistic
+                    .map(|t| format!(", t {}", Value::Number(t, 2, String::new())));
                 let under = format!("{} months{}", found.months.len(), t.unwrap_or_default());
                 FigureCell { under, ..bare(found.month_mean, Value::Ratio) }
             });
@@ -137,21 +139,19 @@ fn actions(study: &EvaluationStudy) -> FigureTable {
             let cells = judged.iter().map(|window| {
                 let found = window.actions.iter().find(|mean| mean.returns.action == action);
                 let Some(found) = found else { return missing() };
-                let cell = if_known(found.estimate, Value::Percent);
-                let count = match found.returns.count {
-                    1 => "1 call".to_owned(),
-                    count => format!("{} calls", Value::Count(count)),
-                };
-                let under =
-                    if cell.under.is_empty() { count } else { format!("{}; {count}", cell.under) };
-                FigureCell { under, ..cell }
+                let Some(estimate) = found.estimate else { return missing() };
+                let calls = Value::Count(found.returns.count);
+                FigureCell {
+                    value: Value::Text(format!("{} ({calls})", Value::Percent(estimate.value))),
+                    under: interval(&estimate, Value::Percent),
+                }
             });
             rows.push(row(&format!("{action}, {caller}"), "", cells));
         }
     }
     FigureTable {
         title: "Mean return by action".to_owned(),
-        note: "With its interval and the calls that it is of.".to_owned(),
+        note: "In brackets the calls that it is of.".to_owned(),
         head: "Action".to_owned(),
         columns: windows(study),
         rows,

@@ -14,7 +14,9 @@ pub(super) fn samples(study: &EvaluationStudy, rows: &[EvaluatedRow]) -> Vec<Sam
     let mut sorted: Vec<&EvaluatedRow> = rows.iter().collect();
     sorted.sort_by_key(|row| (row.as_of_date, &row.ticker, &row.uid));
     let kinds: [fn(&EvaluatedRow) -> bool; 4] = [
-        |row| is_right(row, &row.tuned) && row.base.as_ref().is_none_or(|base| !is_right(row, base)),
+        |row| {
+            is_right(row, &row.tuned) && row.base.as_ref().is_none_or(|base| !is_right(row, base))
+        },
         |row| !is_right(row, &row.tuned),
         |row| row.tuned.parsed.outcome != AnswerOutcome::Valid,
         |_| true,
@@ -39,8 +41,11 @@ fn sample(study: &EvaluationStudy, row: &EvaluatedRow) -> SampleAnswer {
     facts.extend(windows.map(|(window, forward)| {
         (format!("after {}", sessions(*window)), Value::Percent(*forward).to_string())
     }));
-    let reference =
-        SampleText { name: "reference".to_owned(), text: row.reference.clone(), ..SampleText::default() };
+    let reference = SampleText {
+        name: "reference".to_owned(),
+        text: row.reference.clone(),
+        ..SampleText::default()
+    };
     let temperature = |name: &str| {
         let judged = if name == "tuned" { Some(&study.tuned) } else { study.base.as_ref() };
         let fit = judged.and_then(|judged| judged.calibration.as_ref()?.temperature);
@@ -69,8 +74,7 @@ fn verdict(row: &EvaluatedRow, answer: &ModelAnswer, temperature: f64) -> String
         Some(action) => format!("wrong: {action}"),
         None => "wrong: no action".to_owned(),
     };
-    let probabilities =
-        answer.action_log_probs.and_then(|z| action_probabilities(&z, temperature));
+    let probabilities = answer.action_log_probs.and_then(|z| action_probabilities(&z, temperature));
     if let (Some(action), Some(p)) = (answer.parsed.action, probabilities) {
         text += &format!(", {:.0}% sure", 100.0 * p[action.index()]);
     }
