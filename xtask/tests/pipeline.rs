@@ -274,7 +274,11 @@ fn a_stage_and_those_after_it() {
     let refused = world.run(&["--from", "train-sft"]);
     let text = stderr(&refused);
     assert!(!refused.status.success());
-    assert!(text.contains("ingest is not finished") && text.contains("leave --from"), "{text}");
+    assert!(text.contains("build-dataset is not finished"), "{text}");
+    assert!(text.contains("leave --from"), "{text}");
+    // It reads nothing of the stages before it.
+    world.runs(&["--only", "fetch-prices"]);
+    assert_eq!(world.journal(), "fetch-prices");
     world.runs(&[]);
     world.journal();
     world.runs(&["--from", "evaluate-sft"]);
@@ -283,8 +287,8 @@ fn a_stage_and_those_after_it() {
     assert_eq!(world.journal(), "train-sft");
     // An earlier stage is taken as it is, and that is said.
     world.write("theses/a.xml", "<b/>");
-    let text = world.runs(&["--only", "train-sft"]);
-    assert_eq!(world.journal(), "train-sft");
+    let text = world.runs(&["--only", "build-dataset"]);
+    assert_eq!(world.journal(), "build-dataset");
     assert!(text.contains("ingest: taken as it is, and out of date"), "{text}");
     let dry = world.runs(&["--dry-run"]);
     assert_eq!(world.journal(), "");

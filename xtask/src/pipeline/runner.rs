@@ -16,7 +16,7 @@ use super::profile::{Profile, Settings, run_name};
 use super::report::{Title, report};
 use super::run_folder::{Lock, RunFolder};
 use super::stage::{Leftovers, Stage};
-use super::stamp::{Stamp, State};
+use super::stamp::{Found, Stamp, State};
 use super::time::duration;
 use super::{PipelineArgs, StageName};
 use crate::process::{root, say};
@@ -96,15 +96,14 @@ impl Pipeline<'_> {
                 return Ok(End::Stopped(INTERRUPTED));
             }
             let wish = Wish::of(stage.name, self.args);
-            if wish == Wish::LeftOut {
+            if wish == Wish::LeftOut || wish == Wish::Given && !self.is_needed(stage) {
                 continue;
             }
-            let standing = standing(stage, &self.binaries, &self.run)
-                .with_context(|| self.before(stage.name))?;
             if wish == Wish::Given {
-                self.check_given(stage.name, &standing.verdict, &title)?;
+                self.check_given(stage, &title)?;
                 continue;
             }
+            let standing = standing(stage, &self.binaries, &self.run)?;
             if let (Wish::IfChanged, Verdict::Unchanged { seconds }) = (wish, &standing.verdict) {
                 say(format!("{title}: unchanged (took {})", duration(*seconds)));
                 continue;
@@ -173,24 +172,30 @@ impl Pipeline<'_> {
         shell(&words)
     }
 
-    /// A stage that is not to run must have run.
-    fn check_given(&self, stage: StageName, verdict: &Verdict, title: &str) -> anyhow::Result<()> {
-        match verdict {
-            Verdict::Unchanged { .. } => {}
-            Verdict::Anew(why) if Path::new(&self.run.stamp(stage)).exists() => {
-                say(format!("{title}: taken as it is, and out of date ({why})"));
-            }
-            _ => bail!(
+    /// A stage that is not to run must have run; whether it would run again is only said.
+    fn check_given(&self, stage: &Stage, title: &str) -> anyhow::Result<()> {
+        let found = Found::read(&self.run.stamp(stage.name))?;
+        if found.is_none_or(|found| found.stamp.state == State::Begun) {
+            bail!(
                 "{} is not finished in {}; leave --from and --only out to run it",
-                stage.as_str(),
+                stage.name.as_str(),
                 self.run.path.display()
-            ),
+            );
         }
+        let why = match standing(stage, &self.binaries, &self.run) {
+            Ok(Standing { verdict: Verdict::Anew(why), .. }) => why,
+            Ok(_) => return Ok(()),
+            Err(error) => format!("{error:#}"),
+        };
+        say(format!("{title}: taken as it is, and out of date ({why})"));
         Ok(())
     }
 
-    fn before(&self, stage: StageName) -> String {
-        format!("before {}", stage.as_str())
+    /// Whether a stage that is to run reads what this one wrote.
+    fn is_needed(&self, stage: &Stage) -> bool {
+        let to_run = |other: &&Stage| Wish::of(other.name, self.args) == Wish::Always;
+        let mut inputs = self.stages.iter().filter(to_run).flat_map(|other| &other.inputs);
+        inputs.any(|input| input.starts_with(&stage.folder))
     }
 
     fn say_what_would_run(&self) -> anyhow::Result<End> {
