@@ -22,6 +22,8 @@ mod page;
 mod plan;
 mod profile;
 mod report;
+#[cfg(test)]
+mod report_tests;
 mod results;
 mod run_folder;
 mod runner;
