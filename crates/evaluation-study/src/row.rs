@@ -38,8 +38,8 @@ pub struct ModelAnswer {
     pub loss_sum: f64,
     /// The number of these tokens.
     pub target_tokens: u64,
-    /// Cosine of the mean-pooled embeddings of the answer's reasoning and of the reference's; `None`
-    /// without a reasoning.
+    /// Cosine of the mean-pooled embeddings or hidden states of the answer's reasoning and of the
+    /// reference's; `None` without a reasoning.
     pub reasoning_cosine: Option<f64>,
 }
 

@@ -60,7 +60,8 @@ fn mentions(text: &str, part: Range<usize>) -> Vec<Mention> {
         let pair = words.get(index + 1).and_then(|next| {
             let both = words[index].start..next.end;
             let between = &text[words[index].end..next.start];
-            plain_name(&text[both.clone()]).filter(|_| matches!(between, " " | "-")).zip(Some(both))
+            let is_gap = between.chars().all(|c| c.is_whitespace() || c == '-');
+            plain_name(&text[both.clone()]).filter(|_| is_gap).zip(Some(both))
         });
         let single = || plain_name(&text[words[index].clone()]).zip(Some(words[index].clone()));
         if let Some((action, at)) = pair.clone().or_else(single) {
@@ -87,7 +88,7 @@ fn words(text: &str, part: Range<usize>) -> Vec<Range<usize>> {
     words
 }
 
-/// One of the five names, in any case, `strong buy` with whatever single character between.
+/// One of the five names, in any case, `strong buy` with whatever between that is neither letter nor digit.
 fn plain_name(text: &str) -> Option<Action> {
     let key: String =
         text.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect();

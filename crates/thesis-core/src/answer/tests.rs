@@ -52,6 +52,9 @@ fn actions_in_prose() {
     };
     check("I say strong buy.", Some((StrongBuy, "strong buy")));
     check("A Strong-Sell, in short", Some((StrongSell, "Strong-Sell")));
+    check("**Action:** Strong  -\tBuy.", Some((StrongBuy, "Strong  -\tBuy")));
+    check("{\"action\": \"SELL\"}, others say BUY", Some((Sell, "SELL")));
+    check("<ACTION>BUY</ACTION>", Some((Buy, "BUY")));
     check("STRONG_SELL", Some((StrongSell, "STRONG_SELL")));
     check("We buy, and buy again", Some((Buy, "buy")));
     check("Do not hold it: SELL", Some((Sell, "SELL")));
