@@ -8,8 +8,14 @@ use crate::plots::NamedPlot;
 
 /// Calls against labels.
 pub(super) fn part(study: &EvaluationStudy, plots: &[NamedPlot]) -> Option<EvaluationPart> {
-    let mut tables = vec![figures(study), classes("tuned", &study.tuned)];
-    tables.extend(study.base.as_ref().map(|base| classes("base", base)));
+    let mut tables = vec![figures(study)];
+    match &study.base {
+        None => tables.push(classes("By action", &study.tuned)),
+        Some(base) => tables.extend([
+            classes("By action, tuned model", &study.tuned),
+            classes("By action, base model", base),
+        ]),
+    }
     part_if_any(EvaluationPart {
         title: "Calls".to_owned(),
         lead: "The action of each answer against the label of its row. An answer without an action is wrong."
@@ -24,7 +30,7 @@ fn majority(study: &EvaluationStudy) -> Option<String> {
     let commonest = Action::ALL.into_iter().rev().max_by_key(|a| study.labels[a.index()])?;
     let share = study.labels[commonest.index()] as f64 / study.rows as f64;
     Some(format!(
-        "Always saying {commonest}, the commonest label, would be right in {} of rows; the tuned model is in {}.",
+        "Always saying {commonest}, the commonest label, would be right in {} of rows; the model is in {}.",
         Value::Percent(share),
         Value::Percent(study.tuned.calls.accuracy.value)
     ))
@@ -93,7 +99,7 @@ fn figures(study: &EvaluationStudy) -> FigureTable {
     }
 }
 
-fn classes(name: &str, model: &ModelJudgement) -> FigureTable {
+fn classes(title: &str, model: &ModelJudgement) -> FigureTable {
     let row = |action: Action| {
         let scores = &model.calls.classes[action.index()];
         FigureRow {
@@ -109,7 +115,7 @@ fn classes(name: &str, model: &ModelJudgement) -> FigureTable {
         }
     };
     FigureTable {
-        title: format!("By action, {name} model"),
+        title: title.to_owned(),
         note: "Precision: the share of an action's calls that were right. Recall: the share of its labels that were \
                found. Where there is nothing to divide by, 0."
             .to_owned(),

@@ -51,7 +51,7 @@ pub(super) fn model_row(
 
 /// The columns of [`model_row`].
 pub(super) fn model_columns(study: &EvaluationStudy) -> Vec<String> {
-    let mut columns = vec!["Tuned"];
+    let mut columns = vec![if study.base.is_some() { "Tuned" } else { "Model" }];
     if study.base.is_some() {
         columns.push("Base");
     }

@@ -1,8 +1,8 @@
-use backtest_report::EvaluationPart;
-use evaluation_study::{Comparison, EvaluationStudy, Figure, LossTest};
+use backtest_report::{EvaluationPart, FigureCell, FigureRow, FigureTable, Value};
+use evaluation_study::{Comparison, Difference, EvaluationStudy, Figure, LossTest};
 
-use super::cells::{change, confidence, interval, points};
-use super::part_if_any;
+use super::cells::{change, confidence, interval, points, with_interval};
+use super::{part_if_any, sessions};
 
 /// The tuned model against the base model, in sentences.
 pub(super) fn part(study: &EvaluationStudy) -> Option<EvaluationPart> {
@@ -16,6 +16,7 @@ pub(super) fn part(study: &EvaluationStudy) -> Option<EvaluationPart> {
                often a difference at least as large would come if there were none."
             .to_owned(),
         findings,
+        tables: vec![differences(comparison)],
         ..EvaluationPart::default()
     })
 }
@@ -35,6 +36,47 @@ fn accuracy(comparison: &Comparison, study: &EvaluationStudy) -> Option<String> 
         );
     }
     Some(text + ".")
+}
+
+fn differences(comparison: &Comparison) -> FigureTable {
+    let row = |found: &Difference| {
+        let (name, unit) = name_and_unit(found.figure);
+        let better = if found.figure.less_is_better() { "below 0" } else { "above 0" };
+        let Difference { difference, .. } = *found;
+        let counts = [difference.rows, difference.dates, difference.block_dates];
+        let mut cells: Vec<FigureCell> =
+            vec![with_interval(difference, unit), Value::Text(better.to_owned()).into()];
+        cells.extend(counts.map(|count| FigureCell::from(Value::Count(count))));
+        FigureRow { name, how: String::new(), cells }
+    };
+    FigureTable {
+        title: "Differences".to_owned(),
+        note: "Tuned minus base, both drawn from the same dates; a block is so many neighbouring dates.".to_owned(),
+        head: "Figure".to_owned(),
+        columns: ["Difference", "Tuned is better", "Rows", "Dates", "Block"]
+            .map(str::to_owned)
+            .into(),
+        rows: comparison.differences.iter().map(row).collect(),
+    }
+}
+
+fn name_and_unit(figure: Figure) -> (String, fn(f64) -> Value) {
+    let (name, unit): (&str, fn(f64) -> Value) = match figure {
+        Figure::Accuracy => ("Accuracy", points),
+        Figure::MacroF1 => ("Macro F1", change),
+        Figure::BalancedAccuracy => ("Balanced accuracy", points),
+        Figure::TagValidity => ("Valid tags", points),
+        Figure::Loss => ("Loss, nats a token", change),
+        Figure::Brier => ("Brier score, after each temperature", change),
+        Figure::RougeL => ("ROUGE-L of the reasoning", change),
+        Figure::ReasoningCosine => ("Cosine of the reasoning", change),
+        Figure::HitRate(window) => return (format!("Hit rate, {}", sessions(window)), points),
+        Figure::CallReturn(window) => {
+            return (format!("Return of a call, {}", sessions(window)), points);
+        }
+        _ => ("Another figure", change),
+    };
+    (name.to_owned(), unit)
 }
 
 fn mcnemar(comparison: &Comparison) -> String {

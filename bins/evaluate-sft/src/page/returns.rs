@@ -31,7 +31,8 @@ fn plots_of(study: &EvaluationStudy, plots: &[NamedPlot]) -> Vec<Plot> {
 
 /// Whose calls, and window by window what they were worth.
 fn callers(study: &EvaluationStudy) -> Vec<(&'static str, &[WindowJudgement])> {
-    let mut callers = vec![("tuned", study.tuned.windows.as_slice())];
+    let name = if study.base.is_some() { "tuned" } else { "model" };
+    let mut callers = vec![(name, study.tuned.windows.as_slice())];
     callers.extend(study.base.as_ref().map(|base| ("base", base.windows.as_slice())));
     callers.push(("labels", study.label_windows.as_slice()));
     callers
@@ -65,9 +66,10 @@ fn figures(study: &EvaluationStudy) -> FigureTable {
         }),
     ];
     for (name, how, of) in kinds {
-        for (caller, windows) in callers(study) {
+        for (place, (caller, windows)) in callers(study).into_iter().enumerate() {
+            let is_first = place == 0;
             let cells = windows.iter().map(|window| if_known(of(window), Value::Percent));
-            let how = if caller == "tuned" { how } else { "" };
+            let how = if is_first { how } else { "" };
             rows.push(row(&format!("{name}, {caller}"), how, cells));
         }
     }
