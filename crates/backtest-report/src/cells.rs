@@ -3,7 +3,7 @@
 use plotters::style::Color;
 
 use crate::canvas::{Anchor, Canvas, TEXT_PX};
-use crate::diverging::diverging;
+use crate::diverging::{DARK_TEXT, diverging};
 use crate::palette::{MUTED, SHADE};
 use crate::text_width::{fit, text_width};
 
@@ -43,6 +43,13 @@ impl Cells {
             let middle = ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0);
             canvas.centred(text, middle, px, colours.text);
         }
+    }
+
+    /// Frames a cell, in a colour that stays the same in both schemes, as that of cells does.
+    pub(crate) fn frame(&self, canvas: &Canvas<'_>, (row, column): (usize, usize)) {
+        let (from, to) = self.corners(row, column);
+        let inner = ((from.0 + 1.0, from.1 + 1.0), (to.0 - 1.0, to.1 - 1.0));
+        canvas.outline(inner.0, inner.1, DARK_TEXT.to_rgba(), 2.0);
     }
 
     /// The greatest font size at which every text fits into a cell. `None` when one does not fit at

@@ -1,4 +1,4 @@
-use plotters::style::{Color, RGBColor};
+use plotters::style::Color;
 
 use crate::Size;
 use crate::canvas::{Anchor, Canvas, TEXT_PX, svg};
@@ -50,9 +50,6 @@ pub fn confusion_matrix(plot: &ConfusionMatrix, width: u32) -> String {
     })
 }
 
-/// Cells have the same colours in both schemes, and so has the frame of right calls.
-const FRAME: RGBColor = RGBColor(0, 0, 0);
-
 fn draw_row(canvas: &Canvas<'_>, plot: &ConfusionMatrix, cells: &Cells, row: usize) {
     let all = row_total(plot, row);
     for column in 0..plot.columns.len() {
@@ -71,8 +68,7 @@ fn draw_row(canvas: &Canvas<'_>, plot: &ConfusionMatrix, cells: &Cells, row: usi
         }
         canvas.centred(&percent(share, 0), (x, y + 10.0), 12.0, colours.text);
         if plot.rows[row] == plot.columns[column] {
-            let inside = |(x, y): (f64, f64), by: f64| (x + by, y + by);
-            canvas.outline(inside(from, 1.0), inside(to, -1.0), FRAME.to_rgba(), 2.0);
+            cells.frame(canvas, (row, column));
         }
     }
 }

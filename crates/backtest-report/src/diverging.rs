@@ -11,7 +11,7 @@ const STOPS: [RGBColor; 5] = [
     RGBColor(0x92, 0xC5, 0xDE),
     RGBColor(0x21, 0x66, 0xAC),
 ];
-const DARK_TEXT: RGBColor = RGBColor(0x00, 0x00, 0x00);
+pub(crate) const DARK_TEXT: RGBColor = RGBColor(0x00, 0x00, 0x00);
 const LIGHT_TEXT: RGBColor = RGBColor(0xFE, 0xFE, 0xFE);
 
 /// A cell's colour, and that of the text upon it.

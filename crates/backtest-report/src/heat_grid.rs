@@ -1,5 +1,3 @@
-use plotters::style::Color;
-
 use crate::Size;
 use crate::canvas::{Anchor, Canvas, TEXT_PX, svg};
 use crate::cells::Cells;
@@ -7,7 +5,7 @@ use crate::diverging::full_colour_at;
 use crate::header::{MARGIN, header};
 use crate::no_data::no_data;
 use crate::number_text::fixed;
-use crate::palette::{INK, MUTED};
+use crate::palette::MUTED;
 use crate::series::is_drawable;
 use crate::text_width::{fit, text_width};
 
@@ -68,8 +66,7 @@ pub fn heat_grid(plot: &HeatGrid, width: u32) -> String {
             && row < plot.y.len()
             && column < plot.x.len()
         {
-            let (from, to) = place.corners(row, column);
-            canvas.outline(from, to, INK.to_rgba(), 2.5);
+            place.frame(canvas, (row, column));
         }
     })
 }

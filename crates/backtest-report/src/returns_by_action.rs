@@ -50,7 +50,8 @@ pub fn returns_by_action(plot: &ReturnsByAction, size: Size) -> String {
     let clamped: Vec<f64> = sorted.iter().map(|value| value.clamp(lo, hi)).collect();
     let Some(bins) = bins(&clamped) else { return no_data(size, &title, "returns of calls") };
     let beyond = sorted.iter().filter(|value| **value < lo || **value > hi).count();
-    let mut measure = "simple returns; the fullest bars of all actions are as wide".to_owned();
+    let mut measure =
+        "simple returns; the fullest bars of all actions have the same width".to_owned();
     if beyond > 0 {
         measure += &format!("; {beyond} beyond the axis are in the outermost bars");
     }
