@@ -1,5 +1,5 @@
 /// Ranks from 1 for the smallest; equal values share the mean of their ranks, as SciPy's `rankdata`.
-/// NaN ranks highest.
+/// The rank of NaN means nothing.
 pub fn average_ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
