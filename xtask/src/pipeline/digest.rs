@@ -54,11 +54,7 @@ pub(super) fn digest_files(path: &Path, which: Which, known: &Known) -> anyhow::
 }
 
 /// The state of one file.
-pub(super) fn digest_file(
-    path: &Path,
-    metadata: &Metadata,
-    known: &Known,
-) -> anyhow::Result<FileState> {
+fn digest_file(path: &Path, metadata: &Metadata, known: &Known) -> anyhow::Result<FileState> {
     let since = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (bytes, modified) = (metadata.len(), since.as_nanos() as u64);
     let name = path.to_string_lossy();

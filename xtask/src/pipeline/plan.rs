@@ -2,7 +2,7 @@ use anyhow::Context;
 
 use super::binaries::Binaries;
 use super::command_line::shell;
-use super::digest::{Files, Known, Which, digest_file, digest_files};
+use super::digest::{Files, Known, Which, digest_files};
 use super::environment;
 use super::run_folder::RunFolder;
 use super::stage::{Leftovers, Stage};
@@ -47,7 +47,7 @@ pub(super) enum Verdict {
     /// Nothing has changed since it was finished.
     Unchanged { seconds: f64 },
     /// It was begun with the same inputs and settings, and goes on.
-    Unfinished,
+    Unfinished { seconds: f64 },
     /// It must begin anew, for this reason.
     Anew(String),
 }
@@ -72,7 +72,7 @@ pub(super) fn standing(
         (None, State::Begun) if stage.leftovers == Leftovers::Removed => {
             Verdict::Anew("it did not end".to_owned())
         }
-        (None, State::Begun) => Verdict::Unfinished,
+        (None, State::Begun) => Verdict::Unfinished { seconds: stamp.seconds },
         (None, State::Finished) => match change_of_outputs(stage, &stamp.outputs, &known) {
             Some(change) => Verdict::Anew(change),
             None => Verdict::Unchanged { seconds: stamp.seconds },
@@ -113,7 +113,7 @@ fn cause(
     words.extend(stage.arguments.iter().cloned());
     Ok(Cause {
         command: shell(&words),
-        program: digest_file(&program, &program.metadata()?, known)?,
+        program: digest_files(&program, Which::All, known)?,
         environment: environment::seen_by(stage.name)?,
         inputs,
     })

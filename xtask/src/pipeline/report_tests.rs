@@ -41,7 +41,9 @@ fn the_table() {
         let seconds = [(StageName::Ingest, 0.25), (StageName::TrainSft, 125.0)];
         want.assert_eq(&table(results, &seconds));
     };
-    check(&Results::read(&run()), expect![[r#"
+    check(
+        &Results::read(&run()),
+        expect![[r#"
         rows        train 38, validation 12, test 17
 
         2022-11-01 to 2023-02-24    return    Sharpe  max drawdown
@@ -54,11 +56,15 @@ fn the_table() {
 
         ingest                       0.2 s
         train-sft               2 min 05 s
-    "#]]);
-    check(&Results::default(), expect![[r#"
+    "#]],
+    );
+    check(
+        &Results::default(),
+        expect![[r#"
         ingest                       0.2 s
         train-sft               2 min 05 s
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

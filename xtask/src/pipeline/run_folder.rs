@@ -80,7 +80,7 @@ impl RunFolder {
             }
         }
         let mut lock = Lock(file);
-        lock.is_held_by("a pipeline", std::process::id())?;
+        lock.is_held_by_us()?;
         Ok(lock)
     }
 }
@@ -88,6 +88,11 @@ impl RunFolder {
 const STAMPS: &str = "pipeline";
 
 impl Lock {
+    /// Notes that no stage works in the folder.
+    pub(super) fn is_held_by_us(&mut self) -> anyhow::Result<()> {
+        self.is_held_by("a pipeline", std::process::id())
+    }
+
     /// Notes who works in the folder, for those who wait.
     pub(super) fn is_held_by(&mut self, who: &str, process: u32) -> anyhow::Result<()> {
         self.0.set_len(0)?;

@@ -131,7 +131,11 @@ impl Pipeline<'_> {
         attention: &mut Attention,
     ) -> anyhow::Result<(End, f64)> {
         let stamp_path = self.run.stamp(stage.name);
-        if verdict != Verdict::Unfinished && stage.leftovers != Leftovers::Kept {
+        let earlier = match verdict {
+            Verdict::Unfinished { seconds } => Some(seconds),
+            _ => None,
+        };
+        if earlier.is_none() && stage.leftovers != Leftovers::Kept {
             // The stamp goes first: without it, whatever is left counts for nothing.
             gone(fs::remove_file(&stamp_path), &stamp_path)?;
             gone(fs::remove_dir_all(&stage.folder), &stage.folder)?;
@@ -141,7 +145,7 @@ impl Pipeline<'_> {
             state: State::Begun,
             cause,
             outputs: Files::new(),
-            seconds: 0.0,
+            seconds: earlier.unwrap_or(0.0),
         };
         stamp.write(&stamp_path)?;
         let folder = stage.output.parent().unwrap_or(Path::new(""));
@@ -154,15 +158,16 @@ impl Pipeline<'_> {
         let handle = lock.handle()?;
         let status = attention
             .run(&mut command, handle, |process| lock.is_held_by(stage.name.as_str(), process))?;
+        lock.is_held_by_us()?;
         let seconds = began.elapsed().as_secs_f64();
-        if !status.success() {
-            return Ok((End::Stopped(code(status)), seconds));
+        stamp.seconds += seconds;
+        if status.success() {
+            stamp.state = State::Finished;
+            stamp.outputs = outputs(stage, &Known::default())?;
         }
-        stamp.state = State::Finished;
-        stamp.seconds = seconds;
-        stamp.outputs = outputs(stage, &Known::default())?;
         stamp.write(&stamp_path)?;
-        Ok((End::Done, seconds))
+        let end = if status.success() { End::Done } else { End::Stopped(code(status)) };
+        Ok((end, seconds))
     }
 
     fn command_line(&self, stage: &Stage) -> String {
@@ -243,7 +248,7 @@ const INTERRUPTED: u8 = 130;
 fn reason(verdict: &Verdict) -> &str {
     match verdict {
         Verdict::Unchanged { .. } => "asked for",
-        Verdict::Unfinished => "goes on where it was left",
+        Verdict::Unfinished { .. } => "goes on where it was left",
         Verdict::Anew(reason) => reason,
     }
 }

@@ -15,7 +15,8 @@ use super::digest::{FileState, Files, Known};
 pub(super) struct Cause {
     /// The command, with the program's name in place of its path.
     pub(super) command: String,
-    pub(super) program: FileState,
+    /// The program's file, by its path; what counts is the digest.
+    pub(super) program: Files,
     /// Names of variables, and digests of their values.
     pub(super) environment: BTreeMap<String, String>,
     /// Settings file among them.
@@ -39,7 +40,7 @@ pub(super) struct Stamp {
     pub(super) cause: Cause,
     /// What it wrote.
     pub(super) outputs: Files,
-    /// How long the last start of it took.
+    /// How long its starts took, from the last one that began anew.
     pub(super) seconds: f64,
 }
 
@@ -63,7 +64,8 @@ impl Found {
 
     /// Digests that need not be taken again.
     pub(super) fn known(&self) -> Known<'_> {
-        let files = vec![&self.stamp.cause.inputs, &self.stamp.outputs];
+        let cause = &self.stamp.cause;
+        let files = vec![&cause.inputs, &cause.program, &self.stamp.outputs];
         Known { files, taken: Some(self.written) }
     }
 }
@@ -97,7 +99,9 @@ impl Cause {
         if self.command != earlier.command {
             return Some("its command is another one".to_owned());
         }
-        if self.program.digest != earlier.program.digest {
+        let digests =
+            |files: &Files| files.values().map(|file| file.digest.clone()).collect::<Vec<_>>();
+        if digests(&self.program) != digests(&earlier.program) {
             return Some("the program was built anew".to_owned());
         }
         if let Some(name) = difference(&earlier.environment, &self.environment, |a, b| a == b) {
@@ -137,7 +141,7 @@ mod tests {
     fn cause(folder: &Path) -> Cause {
         Cause {
             command: "ingest --out a".to_owned(),
-            program: FileState::default(),
+            program: Files::new(),
             environment: [("A".to_owned(), "1".to_owned())].into(),
             inputs: digest_files(folder, Which::All, &Known::default()).unwrap(),
         }
@@ -158,7 +162,7 @@ mod tests {
             Cause { command: "ingest --out b".to_owned(), ..earlier.clone() },
             Some("its command is another one"),
         );
-        let program = FileState { digest: "x".to_owned(), ..FileState::default() };
+        let program = [("ingest".to_owned(), FileState::default())].into();
         check(Cause { program, ..earlier.clone() }, Some("the program was built anew"));
         let with = |pairs: &[(&str, &str)]| Cause {
             environment: pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
