@@ -9,7 +9,7 @@ pub(super) fn meanings() -> Vec<Meaning> {
     MEANINGS.iter().map(meaning).collect()
 }
 
-const MEANINGS: [(&str, &str); 17] = [
+const MEANINGS: [(&str, &str); 18] = [
     (
         "Interval",
         "Rows of one date, and of dates near each other, are not independent: whole dates are drawn again, in circular \
@@ -85,6 +85,11 @@ const MEANINGS: [(&str, &str); 17] = [
         "Return of a call",
         "The mean of the forward return of buys and of minus that of sells: what a call brought before costs. Windows \
          overlap, so this is no return of a portfolio; the backtest has that.",
+    ),
+    (
+        "Spread",
+        "The mean return of the most bullish action that was called minus that of the most bearish one; t is Welch's and \
+         takes calls for independent.",
     ),
     (
         "Information coefficient",

@@ -73,6 +73,9 @@ fn figures(study: &EvaluationStudy) -> FigureTable {
             rows.push(row(&format!("{name}, {caller}"), how, cells));
         }
     }
+    for (caller, windows) in callers(study) {
+        rows.push(row(&format!("Spread, {caller}"), "", windows.iter().map(spread)));
+    }
     type Which = fn(u32) -> Figure;
     let differences: [(&str, Which); 2] = [
         ("Hit rate, tuned − base", Figure::HitRate),
@@ -95,6 +98,12 @@ fn figures(study: &EvaluationStudy) -> FigureTable {
         columns: windows(study),
         rows,
     }
+}
+
+fn spread(window: &WindowJudgement) -> FigureCell {
+    let Some(found) = window.spread else { return missing() };
+    let t = found.t_statistic.map(|t| format!("t {}", Value::Number(t, 2, String::new())));
+    FigureCell { value: Value::Percent(found.spread), under: t.unwrap_or_default() }
 }
 
 fn information(study: &EvaluationStudy) -> FigureTable {
