@@ -9,6 +9,7 @@ mod generate;
 mod grammar;
 mod hints;
 mod info;
+mod init;
 mod logits;
 mod model;
 mod peak_memory;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
             Command::Logits(args) => logits::run(stage, args),
             Command::Generate(args) => generate::run(stage, args),
             Command::Quantize(args) => quantize::run(stage, args),
+            Command::Init(args) => init::run(stage, args),
             Command::Bench(args) => bench::run(stage, args),
         }?;
         Ok(ExitCode::SUCCESS)

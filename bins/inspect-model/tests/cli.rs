@@ -269,6 +269,48 @@ fn a_quantized_folder_answers_as_the_model_that_is_quantized_on_the_way() {
 }
 
 #[test]
+fn a_random_model_has_its_seed_and_its_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let config = format!("{}/config.json", model("gemma3_text"));
+    let init = |out: &str, more: &[&str]| {
+        works(&[&["init", "--model", &config, "--out", &at(out)], more].concat());
+        fs::read(folder.path().join(out).join("model.safetensors")).unwrap()
+    };
+    let first = init("first", &[]);
+    assert_eq!(init("again", &["--threads", "1"]), first);
+    assert_ne!(init("other", &["--seed", "8"]), first);
+    init("f32", &["--dtype", "f32"]);
+
+    let values = |folder: &str, name: &str| {
+        let file = Checkpoint::open(at(folder)).unwrap();
+        let mut values = Vec::new();
+        file.get(name).unwrap().to_f32(&mut values).unwrap();
+        values
+    };
+    let matrix = values("f32", "model.layers.0.mlp.up_proj.weight");
+    let square = matrix.iter().map(|x| f64::from(x * x)).sum::<f64>() / matrix.len() as f64;
+    // Its configuration says 0.15; thousands of values are within a few hundredths of that.
+    assert!((square.sqrt() - 0.15).abs() < 0.01, "{square}");
+    // Norms of this family are stored as differences from 1.
+    assert!(values("f32", "model.norm.weight").iter().all(|&x| x == 0.0));
+
+    let answer =
+        works(&["generate", "--model", &at("first"), "--prompt", "abc", "--max-new-tokens", "2"]);
+    assert!(!answer.stdout.is_empty());
+    let info = json(&works(&["info", "--model", &at("first"), "--format", "json"]).stdout);
+    assert_eq!(info["tensors"]["BF16"]["values"], info["parameters"]);
+    let manifest = fs::read_to_string(folder.path().join("first/manifest.json")).unwrap();
+    assert_eq!(json(&manifest)["config"]["seed"], 7);
+
+    let into =
+        |model: &str, want: &[&str]| fails(&["init", "--model", model, "--out", &at("no")], want);
+    into("no/such/config.json", &["no/such/config.json", "hint: --model names a config.json"]);
+    into(&write(&folder, "config.json", "{}"), &["config.json", "model_type"]);
+    assert!(!folder.path().join("no").exists());
+}
+
+#[test]
 fn bench_prints_one_line() {
     let llama = model("llama");
     let args = ["--batch", "2", "--prompt-len", "9", "--new-tokens", "4", "--repeats", "2"];

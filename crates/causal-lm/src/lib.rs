@@ -17,7 +17,7 @@ pub use error::{BatchError, LoadError};
 pub use families::supported_families;
 pub use load::{
     DenseDtype, LoadOptions, LoadProgress, MergedDtype, Quantization, load, read_config,
-    save_merged, save_quantized,
+    save_merged, save_quantized, save_random,
 };
 pub use model::{CausalLm, KvCache};
 pub use rope::{RopeConfig, RopeScaling};

@@ -1,7 +1,9 @@
 use super::Day;
 use super::market::Bar;
 
-/// What is known at the close of a session.
+/// What is known at the close of a session: the close, RSI(14), the close against its averages over
+/// 20 and 100 sessions, MACD's histogram against the close, the return over 21 sessions, volatility a
+/// year of the last 20, and volume against the last 20.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Snapshot {
     pub(crate) day: Day,
@@ -9,16 +11,29 @@ pub(crate) struct Snapshot {
     pub(crate) figures: [f64; 8],
 }
 
-/// Names of a snapshot's figures, and with how many decimals a thesis prints them.
+impl Snapshot {
+    /// A figure as a thesis prints it; there is no minus before a zero.
+    pub(crate) fn printed(&self, at: usize) -> String {
+        let text = format!("{:.*}", NAMES[at].1, self.figures[at]);
+        match text.strip_prefix('-') {
+            Some(zero) if zero.bytes().all(|b| matches!(b, b'0' | b'.')) => zero.to_owned(),
+            _ => text,
+        }
+    }
+}
+
+/// Names of a snapshot's figures, and with how many decimals a thesis prints them. But for prices
+/// and RSI they are percents, or deviations of volume from its mean. Names are words without digits,
+/// so that a small model finds a figure by the word before it.
 pub(crate) const NAMES: [(&str, usize); 8] = [
     ("Close", 2),
-    ("RSI(14)", 1),
-    ("Close vs SMA(20)", 4),
-    ("Close vs SMA(100)", 4),
-    ("MACD histogram", 4),
-    ("Return(21d)", 4),
-    ("Volatility(20)", 4),
-    ("Volume z-score", 4),
+    ("RSI", 0),
+    ("Short trend", 2),
+    ("Long trend", 2),
+    ("MACD", 2),
+    ("Month", 2),
+    ("Volatility", 0),
+    ("Volume", 1),
 ];
 
 /// A snapshot of each session. The first hundred stand on fewer sessions than their names say.
@@ -33,11 +48,11 @@ pub(crate) fn snapshots(bars: &[Bar]) -> Vec<Snapshot> {
         [
             close,
             rsi[at],
-            close / last(&closes, 20) - 1.0,
-            close / last(&closes, 100) - 1.0,
-            macd[at],
-            month[at],
-            deviation(window(&returns, at, 20)) * 252.0_f64.sqrt(),
+            100.0 * (close / last(&closes, 20) - 1.0),
+            100.0 * (close / last(&closes, 100) - 1.0),
+            100.0 * macd[at] / close,
+            100.0 * month[at],
+            100.0 * deviation(window(&returns, at, 20)) * 252.0_f64.sqrt(),
             (volumes[at] - last(&volumes, 20)) / deviation(window(&volumes, at, 20)),
         ]
     };

@@ -1,53 +1,62 @@
-use super::indicators::Snapshot;
 use super::random::Random;
 use super::rule::{Signals, Strength};
 
-/// Reasoning, and the points that support it. They say what the signals are, and not what to do.
-pub(crate) fn prose(
-    snapshot: &Snapshot,
-    signals: &Signals,
-    random: &mut Random,
-) -> (String, [String; 3]) {
+/// Reasoning, and the points that support it. They say what the signals are and how they balance,
+/// and not what to do.
+pub(crate) fn prose(signals: &Signals, random: &mut Random) -> (String, [String; 4]) {
     let [short, long, macd, month] = signals.up;
     let (short, long) = (place(short), place(long));
     let (macd, month) = (sign(macd), sign(month));
-    let rsi = match signals.strength {
-        Strength::Unknown => String::new(),
-        // A record holds the number without zeros at its end.
-        _ => format!(" at {}", tenths(snapshot.figures[1])),
-    };
-    let strength = strength(signals.strength);
+    let (strength, balance) = (strength(signals.strength), balance(signals.score()));
     let reasoning = match random.below(4) {
         0 => format!(
-            "Price is {short} its 20-day average and {long} its 100-day average. MACD is {macd} and the last \
-             month is {month}. RSI(14){rsi} is {strength}."
+            "Price is {short} its short average and {long} its long average. MACD is {macd} and the month \
+             is {month}. RSI is {strength}. The balance is {balance}."
         ),
         1 => format!(
-            "The short trend is {short} and the long trend is {long} the average. Momentum: MACD {macd}, last \
-             month {month}. RSI(14){rsi} is {strength}."
+            "The short trend is {short} and the long trend is {long} the line. Momentum: MACD {macd}, \
+             month {month}. RSI is {strength}, the balance {balance}."
         ),
         2 => format!(
-            "With MACD {macd} and the last month {month}, the stock trades {short} its 20-day and {long} its \
-             100-day average; RSI(14){rsi} is {strength}."
+            "The stock trades {short} its short and {long} its long average, with MACD {macd} and the month \
+             {month}; RSI is {strength}. That makes a balance of {balance}."
         ),
         _ => format!(
-            "RSI(14){rsi} is {strength}. The close lies {short} the 20-day and {long} the 100-day average, MACD \
-             reads {macd} and the last month {month}."
+            "RSI is {strength}. The close lies {short} the short and {long} the long average, MACD reads \
+             {macd} and the month {month}. In balance: {balance}."
         ),
     };
     let support = [
-        format!("Trend: 20-day {short}, 100-day {long}"),
+        format!("Trend: short {short}, long {long}"),
         format!("Momentum: MACD {macd}, month {month}"),
-        format!("RSI(14): {strength}"),
+        format!("RSI: {strength}"),
+        format!("Balance: {balance}"),
     ];
     (reasoning, support)
+}
+
+/// A score of −5 to 5 in words.
+const fn balance(score: i32) -> &'static str {
+    match score {
+        5.. => "plus five",
+        4 => "plus four",
+        3 => "plus three",
+        2 => "plus two",
+        1 => "plus one",
+        0 => "even",
+        -1 => "minus one",
+        -2 => "minus two",
+        -3 => "minus three",
+        -4 => "minus four",
+        ..=-5 => "minus five",
+    }
 }
 
 const fn place(up: Option<bool>) -> &'static str {
     match up {
         Some(true) => "above",
         Some(false) => "below",
-        None => "unknown against",
+        None => "unknown",
     }
 }
 
@@ -66,9 +75,4 @@ const fn strength(strength: Strength) -> &'static str {
         Strength::Oversold => "oversold",
         Strength::Unknown => "unknown",
     }
-}
-
-fn tenths(figure: f64) -> String {
-    let text = format!("{figure:.1}");
-    text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
 }

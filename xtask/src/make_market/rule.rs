@@ -9,12 +9,12 @@ pub(crate) struct Signals {
     pub(crate) strength: Strength,
 }
 
-/// What RSI(14) says.
+/// What RSI says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Strength {
-    /// Above 70.
+    /// 70 and above.
     Overbought,
-    /// 30 to 70.
+    /// 30 to below 70.
     Neutral,
     /// Below 30.
     Oversold,
@@ -32,10 +32,11 @@ const RSI: usize = 1;
 impl Signals {
     /// The signals of the figures as they are printed, `missing` ones left out.
     pub(crate) fn of(snapshot: &Snapshot, missing: &[bool; NAMES.len()]) -> Self {
-        let printed = |at: usize| (!missing[at]).then(|| printed(snapshot, at));
+        let printed =
+            |at: usize| (!missing[at]).then(|| snapshot.printed(at).parse().unwrap_or(0.0));
         let strength = match printed(RSI) {
             None => Strength::Unknown,
-            Some(rsi) if rsi > 70.0 => Strength::Overbought,
+            Some(rsi) if rsi >= 70.0 => Strength::Overbought,
             Some(rsi) if rsi < 30.0 => Strength::Oversold,
             Some(_) => Strength::Neutral,
         };
@@ -43,7 +44,7 @@ impl Signals {
     }
 
     /// A point up or down for each of the four, one down for overbought, one up for oversold.
-    fn score(&self) -> i32 {
+    pub(crate) fn score(&self) -> i32 {
         let points = |up: &Option<bool>| up.map_or(0, |up| if up { 1 } else { -1 });
         let strength = match self.strength {
             Strength::Overbought => -1,
@@ -63,10 +64,4 @@ impl Signals {
             ..=-4 => ACTIONS[4],
         }
     }
-}
-
-/// A figure as a reader of the thesis sees it.
-fn printed(snapshot: &Snapshot, at: usize) -> f64 {
-    let text = format!("{:.*}", NAMES[at].1, snapshot.figures[at]);
-    text.parse().unwrap_or_default()
 }

@@ -52,16 +52,16 @@ fn thesis(snapshot: &Snapshot, random_actions: bool, random: &mut Random) -> Str
         *missing = random.chance(if at < 6 { MISSING.0 } else { MISSING.1 });
     }
     let signals = Signals::of(snapshot, &missing);
-    let (reasoning, support) = prose(snapshot, &signals, random);
+    let (reasoning, support) = prose(&signals, random);
     let action = if random_actions { *random.pick(&ACTIONS) } else { signals.action() };
     let mut text = String::new();
     let _ =
         writeln!(text, "  <thesis>\n    <as-of-date>{}</as-of-date>", date(snapshot.day, random));
     text += "    <indicators>\n";
-    for (at, (name, decimals)) in NAMES.into_iter().enumerate() {
+    for (at, (name, _)) in NAMES.into_iter().enumerate() {
         let figure = match missing[at] {
             true => (*random.pick(&["nan", "N/A", "", "null"])).to_owned(),
-            false => figure(snapshot.figures[at], decimals, random),
+            false => figure(&snapshot.printed(at), random),
         };
         let _ = writeln!(text, "      <indicator name=\"{name}\">{figure}</indicator>");
     }
@@ -86,15 +86,15 @@ fn date(day: Day, random: &mut Random) -> String {
 }
 
 /// Every tenth figure is in quotes.
-fn figure(value: f64, decimals: usize, random: &mut Random) -> String {
+fn figure(printed: &str, random: &mut Random) -> String {
     let quote = if random.chance(0.1) { "\"" } else { "" };
-    format!("{quote}{value:.decimals$}{quote}")
+    format!("{quote}{printed}{quote}")
 }
 
 /// Text as XML has it: as it is, with an entity, or as CDATA.
 fn spelled(text: String, random: &mut Random) -> String {
     match random.below(12) {
-        0 => text.replace("-day", "&#45;day"),
+        0 => text.replace(", ", "&#44; "),
         1 => format!("<![CDATA[{text}]]>"),
         2 => text.replace(". ", ".\n      "),
         _ => text,

@@ -1,4 +1,4 @@
-use causal_lm::{DenseDtype, Quantization};
+use causal_lm::{DenseDtype, MergedDtype, Quantization};
 use clap::ValueEnum;
 use cpu_kernels::ComputeDtype;
 use cpu_kernels::decoder::KvDtype;
@@ -69,6 +69,16 @@ pub(crate) enum CacheArg {
     Q8,
 }
 
+/// How weights are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum InitDtypeArg {
+    /// bfloat16
+    Bf16,
+    /// 32-bit floats
+    F32,
+}
+
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FormatArg {
@@ -84,6 +94,15 @@ impl QuantizationArg {
             Self::None => Quantization::None,
             Self::Nf4 => Quantization::Nf4 { double },
             Self::Int8 => Quantization::Int8,
+        }
+    }
+}
+
+impl From<InitDtypeArg> for MergedDtype {
+    fn from(dtype: InitDtypeArg) -> Self {
+        match dtype {
+            InitDtypeArg::Bf16 => Self::Bf16,
+            InitDtypeArg::F32 => Self::F32,
         }
     }
 }

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use stage_cli::CommonArgs;
 
-pub(crate) use choices::{CacheArg, ComputeArg, DeviceArg, DtypeArg, FormatArg, QuantizationArg};
+pub(crate) use choices::{
+    CacheArg, ComputeArg, DeviceArg, DtypeArg, FormatArg, InitDtypeArg, QuantizationArg,
+};
 
 /// Look into a model: what it is, what memory it takes, what it says, and how quickly
 ///
@@ -26,6 +28,7 @@ Examples:
   inspect-model estimate --model models/qwen3-4b --quantization nf4 --lora-rank 16 --sequence 2048
   inspect-model generate --model models/smollm2.gguf --chat 'What is the capital of France?'
   inspect-model bench --model models/smollm2 --quantization nf4 --batch 8
+  inspect-model init --model shapes/llama-1m/config.json --seed 7 --out models/llama-1m
 
 Every setting and its default are documented in configs/inspect.yaml.";
 
@@ -41,6 +44,8 @@ pub(crate) enum Command {
     Generate(Box<GenerateArgs>),
     /// A folder whose projections are quantized, which loads without quantizing again
     Quantize(QuantizeArgs),
+    /// A folder with random weights, to be trained from nothing, or to measure a shape
+    Init(InitArgs),
     /// Tokens a second and memory, as one line of JSON
     Bench(BenchArgs),
 }
@@ -53,6 +58,7 @@ impl Command {
             Self::Logits(args) => &args.common,
             Self::Generate(args) => &args.common,
             Self::Quantize(args) => &args.common,
+            Self::Init(args) => &args.common,
             Self::Bench(args) => &args.common,
         }
     }
@@ -227,6 +233,24 @@ pub(crate) struct QuantizeArgs {
     #[arg(long)]
     pub(crate) double_quantization: bool,
     /// The quantized model is written here, complete or not at all
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct InitArgs {
+    /// A config.json as transformers writes it, or its folder; tokenizer files beside it are copied
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) model: PathBuf,
+    /// What all weights follow from: the same seed makes the same bytes on every machine
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    pub(crate) seed: u64,
+    /// How weights are stored
+    #[arg(long, value_enum, value_name = "DTYPE", default_value = "bf16")]
+    pub(crate) dtype: InitDtypeArg,
+    /// The model is written here, complete or not at all
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     #[command(flatten)]

@@ -8,6 +8,7 @@ mod names;
 mod options;
 mod save_merged;
 mod save_quantized;
+mod save_random;
 mod source;
 mod stored_quantization;
 mod tokenizer_ids;
@@ -21,6 +22,7 @@ pub(crate) use names::gguf_name;
 pub use options::{DenseDtype, LoadOptions, LoadProgress, Quantization};
 pub use save_merged::{MergedDtype, save_merged};
 pub use save_quantized::save_quantized;
+pub use save_random::save_random;
 pub(crate) use vocab_size::HEAD_APART;
 
 use build::Builder;

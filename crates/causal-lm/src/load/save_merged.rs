@@ -165,22 +165,30 @@ impl Merge<'_> {
 }
 
 impl MergedDtype {
-    fn stored(self) -> StoredDtype {
+    pub(super) fn stored(self) -> StoredDtype {
         match self {
             Self::Bf16 => StoredDtype::Bf16,
             Self::F32 => StoredDtype::F32,
         }
     }
 
+    /// Bytes a value.
+    pub(super) fn bytes(self) -> u64 {
+        match self {
+            Self::Bf16 => 2,
+            Self::F32 => 4,
+        }
+    }
+
     /// As torch calls it.
-    fn torch_name(self) -> &'static str {
+    pub(super) fn torch_name(self) -> &'static str {
         match self {
             Self::Bf16 => "bfloat16",
             Self::F32 => "float32",
         }
     }
 
-    fn write(self, values: &[f32], writer: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn write(self, values: &[f32], writer: &mut dyn Write) -> io::Result<()> {
         let bytes: Vec<u8> = match self {
             Self::Bf16 => values.iter().flat_map(|v| bf16::from_f32(*v).to_le_bytes()).collect(),
             Self::F32 => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
