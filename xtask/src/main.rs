@@ -6,6 +6,7 @@
 mod ci;
 mod fetch_model;
 mod layers;
+mod make_base_model;
 mod make_market;
 mod pipeline;
 mod process;
@@ -27,6 +28,8 @@ enum Task {
     Throughput(throughput::ThroughputArgs),
     /// Write a made-up market and theses on it
     MakeMarket(make_market::MakeMarketArgs),
+    /// Pretrain the tiny model of the profile `quickstart`
+    MakeBaseModel(make_base_model::MakeBaseModelArgs),
     /// Bring a small real model into `models/`, for the tests that need one
     FetchModel(fetch_model::FetchModelArgs),
     /// Run all stages, from theses to the report; what has not changed is not done again
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Task::Layers => layers::check(),
         Task::Throughput(args) => throughput::run(&args),
         Task::MakeMarket(args) => make_market::run(&args),
+        Task::MakeBaseModel(args) => make_base_model::run(&args),
         Task::FetchModel(args) => fetch_model::run(&args),
         Task::Pipeline(args) => return pipeline::run(&args),
     };
