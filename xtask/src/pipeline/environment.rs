@@ -52,12 +52,11 @@ fn seen(stage: StageName, all: BTreeMap<String, String>) -> BTreeMap<String, Str
 /// Names without a prefix that a stage takes.
 fn aliases(stage: StageName) -> &'static [&'static str] {
     match stage {
-        StageName::Ingest | StageName::TradingBacktest => &[],
+        StageName::Ingest | StageName::EvaluateSft | StageName::TradingBacktest => &[],
         StageName::BuildDataset => {
             &["TRAIN_START_DATE", "TRAIN_END_DATE", "TEST_START_DATE", "TEST_END_DATE"]
         }
         StageName::TokenizeShards | StageName::TrainSft => &["MAX_LENGTH"],
-        StageName::EvaluateSft => &["MAX_LENGTH"],
         StageName::FetchPrices => &["EODHD_API_KEY"],
     }
 }

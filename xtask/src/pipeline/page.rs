@@ -195,7 +195,7 @@ impl Page<'_> {
     fn test_table(&self, html: &mut String, test: &Test) {
         let _ = writeln!(
             html,
-            "<p class=\"aside\">{} rows of the test, all later than what the model has seen.</p>\n\
+            "<p class=\"aside\">{} rows of the test, all of later dates than those of training.</p>\n\
              <div class=\"scroll\"><table><thead><tr><th></th><th>base</th><th>tuned</th></tr></thead><tbody>",
             test.rows
         );
