@@ -269,6 +269,36 @@ fn the_environment_of_a_stage_counts() {
 }
 
 #[test]
+fn data_and_model_of_ones_own() {
+    let world = World::new();
+    world.write("data/theses/a.xml", "<a/>");
+    world.write("other-model/config.json", "{}");
+    let data = world.path("data").display().to_string();
+    let commands = |environment: &[(&str, &str)], flags: &[&str]| -> Vec<String> {
+        let mut command = world.command(&["--data", &data, "--dry-run"]);
+        let output = command.args(flags).envs(environment.iter().copied()).output().unwrap();
+        let text = stderr(&output);
+        assert!(output.status.success(), "{text}");
+        text.lines().filter_map(|line| line.strip_prefix("$ ")).map(str::to_owned).collect()
+    };
+    // Without a folder of prices they come from the web.
+    let lines = commands(&[], &[]);
+    assert!(lines[0].contains("/data/theses --out"), "{}", lines[0]);
+    assert!(lines[3].ends_with("/run/prices") && !lines[3].contains("--input"), "{}", lines[3]);
+    world.write("data/prices/CCC.parquet", "PAR1");
+    let lines = commands(&[("BASE_MODEL", "models/mine.gguf")], &["--fast"]);
+    let want = "--tickers CCC --source parquet --input ";
+    assert!(lines[3].contains(want), "{}", lines[3]);
+    for (line, flag) in [(&lines[2], "--tokenizer"), (&lines[4], "--base-model")] {
+        assert!(line.contains(&format!("{flag} models/mine.gguf ")), "{line}");
+    }
+    // What --fast says wins.
+    assert!(lines[4].ends_with("--max-steps 2 --seed 3"), "{}", lines[4]);
+    let missing = world.run(&["--data", "no/such/folder"]);
+    assert!(stderr(&missing).contains("no/such/folder/theses is no folder"));
+}
+
+#[test]
 fn a_stage_and_those_after_it() {
     let world = World::new();
     let refused = world.run(&["--from", "train-sft"]);
