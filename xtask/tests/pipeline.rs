@@ -471,6 +471,7 @@ fn what_is_wrong_is_said_before_anything_runs() {
     let text = stderr(&unknown);
     assert!(text.contains("no-such.yaml") && text.contains("quickstart, smollm2"), "{text}");
     world.write("run/mine.txt", "mine");
+    world.write("run/pipeline/mine.txt", "mine");
     refused(&good, &[], &["holds something that is no run of the pipeline"]);
     assert_eq!(fs::read_to_string(world.path("run/mine.txt")).unwrap(), "mine");
 }

@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap::builder::{NonEmptyStringValueParser, TypedValueParser};
 
 use super::StageName;
 use super::command_line::shell;
@@ -25,7 +26,7 @@ pub(crate) struct PipelineArgs {
     #[arg(long, value_name = "STAGE")]
     pub(super) only: Option<StageName>,
     /// Folder of the run [default: runs/PROFILE, with --fast runs/PROFILE-fast]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = NonEmptyStringValueParser::new().map(PathBuf::from))]
     pub(super) out: Option<PathBuf>,
     /// Say what would run and why, and run nothing
     #[arg(long)]

@@ -31,8 +31,8 @@ impl RunFolder {
 
     /// The folder, directly in the run's, that `output` is or lies in.
     pub(super) fn folder_of(&self, output: &Path) -> PathBuf {
-        let inside = output.strip_prefix(&self.path).unwrap_or(output);
-        self.path.join(inside.iter().next().unwrap_or_default())
+        let inside = output.strip_prefix(&self.path).ok().and_then(|inside| inside.iter().next());
+        inside.map_or_else(|| output.to_owned(), |first| self.path.join(first))
     }
 
     /// Where a stage's stamp is.
@@ -46,9 +46,10 @@ impl RunFolder {
     /// A folder that holds something else.
     pub(super) fn create(&self) -> anyhow::Result<()> {
         let stamps = self.path.join(STAMPS);
-        let holds_something =
-            || fs::read_dir(&self.path).is_ok_and(|mut entries| entries.next().is_some());
-        if !stamps.is_dir() && holds_something() {
+        let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        // What a killed pipeline leaves at its very beginning is the folder of stamps, without a lock.
+        let holds_something = entries.map(|entry| entry.file_name()).any(|name| name != STAMPS);
+        if holds_something && !stamps.join(LOCK).is_file() {
             bail!(
                 "{} holds something that is no run of the pipeline, which replaces what it finds; --out names \
                  another folder",
@@ -60,7 +61,7 @@ impl RunFolder {
 
     /// Takes the folder for this process; waits where another one has it.
     pub(super) fn lock(&self) -> anyhow::Result<Lock> {
-        let path = self.path.join(STAMPS).join("lock");
+        let path = self.path.join(STAMPS).join(LOCK);
         let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = file.with_context(|| format!("cannot write {}", path.display()))?;
         match file.try_lock() {
@@ -86,6 +87,7 @@ impl RunFolder {
 }
 
 const STAMPS: &str = "pipeline";
+const LOCK: &str = "lock";
 
 impl Lock {
     /// Notes that no stage works in the folder.
