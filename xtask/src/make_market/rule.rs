@@ -54,14 +54,14 @@ impl Signals {
         self.up.iter().map(points).sum::<i32>() + strength
     }
 
-    /// The call: all four point one way for a strong one, a balance of 0 to hold.
+    /// The call: three points one way and more for a strong one, a balance of 0 to hold.
     pub(crate) fn action(&self) -> &'static str {
         match self.score() {
-            4.. => ACTIONS[0],
-            1..=3 => ACTIONS[1],
+            3.. => ACTIONS[0],
+            1..=2 => ACTIONS[1],
             0 => ACTIONS[2],
-            -3..=-1 => ACTIONS[3],
-            ..=-4 => ACTIONS[4],
+            -2..=-1 => ACTIONS[3],
+            ..=-3 => ACTIONS[4],
         }
     }
 }
