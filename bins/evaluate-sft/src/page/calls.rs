@@ -2,7 +2,7 @@ use backtest_report::{EvaluationPart, FigureCell, FigureRow, FigureTable, Value}
 use evaluation_study::{EvaluationStudy, Figure, ModelJudgement};
 use thesis_core::Action;
 
-use super::cells::{bare, change, model_columns, model_row, points, with_interval};
+use super::cells::{Unit, bare, change, model_columns, model_row, points, with_interval};
 use super::{part_if_any, plots_named};
 use crate::plots::NamedPlot;
 
@@ -38,7 +38,7 @@ fn majority(study: &EvaluationStudy) -> Option<String> {
 
 fn figures(study: &EvaluationStudy) -> FigureTable {
     type Of = fn(&ModelJudgement) -> FigureCell;
-    let row = |name: &str, how: &str, cell: Of, figure: Option<(Figure, fn(f64) -> Value)>| {
+    let row = |name: &str, how: &str, cell: Of, figure: Option<(Figure, Unit)>| {
         model_row(study, (name, how), cell, figure)
     };
     FigureTable {

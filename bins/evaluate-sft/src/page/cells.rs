@@ -1,20 +1,23 @@
 use backtest_report::{FigureCell, FigureRow, Value};
 use evaluation_study::{Difference, Estimate, EvaluationStudy, Figure, ModelJudgement};
 
+/// How a number is shown.
+pub(super) type Unit = fn(f64) -> Value;
+
 const POINTS: &str = " points";
 
 /// A figure with its interval below it.
-pub(super) fn with_interval(estimate: Estimate, unit: fn(f64) -> Value) -> FigureCell {
+pub(super) fn with_interval(estimate: Estimate, unit: Unit) -> FigureCell {
     FigureCell { value: unit(estimate.value), under: interval(&estimate, unit) }
 }
 
 /// The same, where there may be none.
-pub(super) fn if_known(estimate: Option<Estimate>, unit: fn(f64) -> Value) -> FigureCell {
+pub(super) fn if_known(estimate: Option<Estimate>, unit: Unit) -> FigureCell {
     estimate.map_or(missing(), |estimate| with_interval(estimate, unit))
 }
 
 /// `40.50% to 70.00%`, `+4.20 to +9.10` of points; empty where there is no interval.
-pub(super) fn interval(estimate: &Estimate, unit: fn(f64) -> Value) -> String {
+pub(super) fn interval(estimate: &Estimate, unit: Unit) -> String {
     match (estimate.lower, estimate.upper) {
         (Some(lower), Some(upper)) => {
             format!("{} to {}", unit(lower), unit(upper)).replace(POINTS, "")
@@ -24,7 +27,7 @@ pub(super) fn interval(estimate: &Estimate, unit: fn(f64) -> Value) -> String {
 }
 
 /// A number without an interval.
-pub(super) fn bare(value: Option<f64>, unit: fn(f64) -> Value) -> FigureCell {
+pub(super) fn bare(value: Option<f64>, unit: Unit) -> FigureCell {
     value.map_or(missing(), |value| unit(value).into())
 }
 
@@ -38,7 +41,7 @@ pub(super) fn model_row(
     study: &EvaluationStudy,
     (name, how): (&str, &str),
     cell: impl Fn(&ModelJudgement) -> FigureCell,
-    difference: Option<(Figure, fn(f64) -> Value)>,
+    difference: Option<(Figure, Unit)>,
 ) -> FigureRow {
     let mut cells: Vec<FigureCell> =
         [Some(&study.tuned), study.base.as_ref()].into_iter().flatten().map(cell).collect();

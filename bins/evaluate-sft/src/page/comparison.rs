@@ -1,7 +1,7 @@
 use backtest_report::{EvaluationPart, FigureCell, FigureRow, FigureTable, Value};
 use evaluation_study::{Comparison, Difference, EvaluationStudy, Figure, LossTest};
 
-use super::cells::{change, confidence, interval, points, with_interval};
+use super::cells::{Unit, change, confidence, interval, points, with_interval};
 use super::{part_if_any, sessions};
 
 /// The tuned model against the base model, in sentences.
@@ -60,8 +60,8 @@ fn differences(comparison: &Comparison) -> FigureTable {
     }
 }
 
-fn name_and_unit(figure: Figure) -> (String, fn(f64) -> Value) {
-    let (name, unit): (&str, fn(f64) -> Value) = match figure {
+fn name_and_unit(figure: Figure) -> (String, Unit) {
+    let (name, unit): (&str, Unit) = match figure {
         Figure::Accuracy => ("Accuracy", points),
         Figure::MacroF1 => ("Macro F1", change),
         Figure::BalancedAccuracy => ("Balanced accuracy", points),

@@ -1,7 +1,9 @@
 use backtest_report::{EvaluationPart, FigureCell, FigureRow, FigureTable, Value};
 use evaluation_study::{EvaluationStudy, Figure, ModelJudgement, TextScores};
 
-use super::cells::{change, if_known, missing, model_columns, model_row, points, with_interval};
+use super::cells::{
+    Unit, change, if_known, missing, model_columns, model_row, points, with_interval,
+};
 use super::{part_if_any, plots_named};
 use crate::plots::NamedPlot;
 
@@ -69,8 +71,7 @@ fn texts(study: &EvaluationStudy) -> FigureTable {
             let cell = |model: &ModelJudgement| part(model).map_or(missing(), cell);
             rows.push(model_row(study, (&name, how), cell, of_both));
         };
-        let of_both: Option<(Figure, fn(f64) -> Value)> =
-            is_compared.then_some((Figure::RougeL, change));
+        let of_both: Option<(Figure, Unit)> = is_compared.then_some((Figure::RougeL, change));
         add("ROUGE-1", "F1 of words.", |t| with_interval(t.rouge_1, Value::Ratio), None);
         add("ROUGE-2", "F1 of pairs of words.", |t| with_interval(t.rouge_2, Value::Ratio), None);
         add(
