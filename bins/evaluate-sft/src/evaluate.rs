@@ -17,10 +17,11 @@ use crate::forward::forward_returns;
 use crate::judged_rows::{judged_rows, temperature_rows};
 use crate::model::{Found, Model, ModelText, Which, find};
 use crate::outputs::Outputs;
+use crate::page::page;
+use crate::page_facts::page_facts;
 use crate::plots::plots;
 use crate::rows::{Row, Rows, has_rows, read_rows};
 use crate::rows_csv::rows_csv;
-use crate::sheet::{Report, evaluation_page};
 use crate::summary::summary;
 use crate::work::Work;
 
@@ -75,6 +76,7 @@ pub(crate) fn run(stage: &Stage, args: &Args) -> anyhow::Result<ExitCode> {
         )?;
     }
     digests.note(&mut run);
+    forward.files.iter().try_for_each(|path| run.add_input(path))?;
 
     let with_base = models.contains(&Which::Base);
     let rows = judged_rows(&judged.rows, &forward.of_rows, &answers, with_base)?;
@@ -97,17 +99,8 @@ pub(crate) fn run(stage: &Stage, args: &Args) -> anyhow::Result<ExitCode> {
     let document =
         Document { config: &config, model: facts, study: &study, warnings: &all, notice: NOTICE };
     let plots = plots(&rows, &study);
-    let name = args.out.file_stem().map(|name| name.to_string_lossy().into_owned());
-    let page = evaluation_page(&Report {
-        name: name.as_deref().unwrap_or("evaluation"),
-        config: &config,
-        facts: &document.model,
-        rows: &rows,
-        study: &study,
-        warnings: &all,
-        plots: &plots,
-        manifest: run.manifest(),
-    });
+    let facts = page_facts(args, &config, &document.model, &study, all.clone(), run.manifest());
+    let page = page(&study, &rows, &plots, facts);
     outputs.write(".csv", &rows_csv(&rows, &study)?)?;
     outputs.write(".json", &(serde_json::to_string_pretty(&document)? + "\n"))?;
     for plot in &plots {

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chrono::{Days, NaiveDate};
 use price_cache::{LoadOptions, Prices, ReturnPrice, at_or_after, forward_return, load_prices};
@@ -19,6 +19,8 @@ pub(crate) struct ForwardReturns {
     pub(crate) of_rows: Vec<Vec<f64>>,
     /// In words.
     pub(crate) warnings: Vec<String>,
+    /// Files of prices: the one that was named, or those that are named after the rows' tickers.
+    pub(crate) files: Vec<PathBuf>,
 }
 
 /// The close-to-close return of each row's ticker over each window of sessions, from the first session at or after its
@@ -34,10 +36,8 @@ pub(crate) fn forward_returns(
     let windows = &config.forward_windows;
     let Some(path) = path else {
         let warnings = vec!["no --prices: there are no forward returns".to_owned()];
-        return Ok(ForwardReturns {
-            of_rows: vec![vec![f64::NAN; windows.len()]; rows.len()],
-            warnings,
-        });
+        let of_rows = vec![vec![f64::NAN; windows.len()]; rows.len()];
+        return Ok(ForwardReturns { of_rows, warnings, files: Vec::new() });
     };
     let tickers = rows.iter().map(|row| row.record.ticker.clone()).collect();
     let options = LoadOptions { tickers: Some(tickers), ..LoadOptions::default() };
@@ -48,7 +48,8 @@ pub(crate) fn forward_returns(
     }
     let mut found = Found::default();
     let of_rows = rows.iter().map(|row| found.returns(row, &prices, config)).collect();
-    Ok(ForwardReturns { of_rows, warnings: found.warnings(path, rows.len()) })
+    let (warnings, files) = (found.warnings(path, rows.len()), files(path, &prices));
+    Ok(ForwardReturns { of_rows, warnings, files })
 }
 
 /// What was met on the way.
@@ -114,6 +115,17 @@ impl Found {
         }
         warnings
     }
+}
+
+/// The files that prices came from, as far as their names tell.
+fn files(path: &Path, prices: &Prices) -> Vec<PathBuf> {
+    if path.is_file() {
+        return vec![path.to_owned()];
+    }
+    let names = prices.keys().flat_map(|ticker| {
+        ["csv", "parquet", "pq"].map(|extension| path.join(format!("{ticker}.{extension}")))
+    });
+    names.filter(|file| file.is_file()).collect()
 }
 
 /// The day of the first bar at or after `date`, unless it is too late to be meant.

@@ -41,8 +41,9 @@ pub(crate) fn temperature_rows(
     answers: &AnswersFile,
     with_base: bool,
 ) -> anyhow::Result<Vec<ValidationRow>> {
-    let log_probs =
-        |which, row| Ok(answer(answers, which, Part::Temperature, row)?.action_log_probs);
+    let log_probs = |which, row| -> anyhow::Result<[f64; 5]> {
+        Ok(answer(answers, which, Part::Temperature, row)?.action_log_probs)
+    };
     let row = |(index, row): (usize, &Row)| -> anyhow::Result<ValidationRow> {
         Ok(ValidationRow {
             label: row.record.action,

@@ -10,11 +10,12 @@ mod forward;
 mod judged_rows;
 mod model;
 mod outputs;
+mod page;
+mod page_facts;
 mod plots;
 mod progress;
 mod rows;
 mod rows_csv;
-mod sheet;
 mod summary;
 mod work;
 

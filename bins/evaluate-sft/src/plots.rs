@@ -9,29 +9,20 @@ use evaluation_study::{
 };
 use thesis_core::Action;
 
-/// A plot with the name of its file, and the part of the report that it stands in.
+/// A plot with the name of its file.
 #[derive(Debug, Clone)]
 pub(crate) struct NamedPlot {
     pub(crate) name: String,
-    pub(crate) place: Place,
     pub(crate) svg: String,
     /// A sentence for the report.
     pub(crate) caption: String,
 }
 
-/// A part of the report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    Calls,
-    Calibration,
-    Returns,
-}
-
 /// All plots, in the order of the report.
 pub(crate) fn plots(rows: &[EvaluatedRow], study: &EvaluationStudy) -> Vec<NamedPlot> {
     let mut plots = Vec::new();
-    let mut add = |name: String, place, svg, caption: &str| {
-        plots.push(NamedPlot { name, place, svg, caption: caption.to_owned() });
+    let mut add = |name: String, svg, caption: &str| {
+        plots.push(NamedPlot { name, svg, caption: caption.to_owned() });
     };
     let size = Size::default();
     let models = named_models(study);
@@ -39,14 +30,12 @@ pub(crate) fn plots(rows: &[EvaluatedRow], study: &EvaluationStudy) -> Vec<Named
         let suffix = suffix(name);
         add(
             format!("confusion_matrix{suffix}"),
-            Place::Calls,
             confusion_matrix(&matrix(name, model), size.width),
             "Labels from top to bottom, calls from left to right; the diagonal is right.",
         );
     }
     add(
         "outcomes".to_owned(),
-        Place::Calls,
         outcomes(&outcome_bars(&models), size.width),
         "How far answers kept the grammar of tags.",
     );
@@ -54,7 +43,6 @@ pub(crate) fn plots(rows: &[EvaluatedRow], study: &EvaluationStudy) -> Vec<Named
         let Some(curves) = reliability_of(name, model) else { continue };
         add(
             format!("reliability{}", suffix(name)),
-            Place::Calibration,
             reliability(&curves, size),
             "The share of rows that were right in each bin of confidence; on the diagonal, \
              probabilities can be taken at their word.",
@@ -64,7 +52,6 @@ pub(crate) fn plots(rows: &[EvaluatedRow], study: &EvaluationStudy) -> Vec<Named
         if window.known > 0 {
             add(
                 format!("returns_by_action_{}", window.sessions),
-                Place::Returns,
                 returns_by_action(&returns(rows, window, index), size),
                 "Forward returns of the rows that were called so, and the interval of their mean.",
             );
@@ -74,7 +61,6 @@ pub(crate) fn plots(rows: &[EvaluatedRow], study: &EvaluationStudy) -> Vec<Named
         let Some(months) = months(window) else { continue };
         add(
             format!("ic_by_month_{}", window.sessions),
-            Place::Returns,
             ic_by_month(&months, Size { height: 300, ..size }),
             "Rank correlation of expected conviction and forward return, month by month.",
         );
@@ -83,7 +69,7 @@ pub(crate) fn plots(rows: &[EvaluatedRow], study: &EvaluationStudy) -> Vec<Named
 }
 
 /// The models that were judged, by their names in reports.
-pub(crate) fn named_models(study: &EvaluationStudy) -> Vec<(&'static str, &ModelJudgement)> {
+fn named_models(study: &EvaluationStudy) -> Vec<(&'static str, &ModelJudgement)> {
     match &study.base {
         Some(base) => vec![("tuned", &study.tuned), ("base", base)],
         None => vec![("model", &study.tuned)],

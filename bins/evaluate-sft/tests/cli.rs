@@ -164,7 +164,8 @@ fn kills_at_any_moment_change_no_byte() {
     let wanted = files(&whole);
     let groups = run.stderr.matches("lines were written").count();
     // Two models; rows that are judged and rows of the temperature, by twos; cosines.
-    let (judged, temperature) = (whole.test_rows().div_ceil(2), whole.validation_rows().div_ceil(2));
+    let (judged, temperature) =
+        (whole.test_rows().div_ceil(2), whole.validation_rows().div_ceil(2));
     assert_eq!(groups, 3 * judged + 2 * temperature);
     let killed = World::new();
     let mut done = 0;
@@ -178,7 +179,8 @@ fn kills_at_any_moment_change_no_byte() {
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         // One group more each time, and then whatever comes before the signal does.
-        let reached = lines.by_ref().map_while(Result::ok).any(|line| line.contains("lines were written"));
+        let reached =
+            lines.by_ref().map_while(Result::ok).any(|line| line.contains("lines were written"));
         if !reached {
             assert!(child.wait().unwrap().success());
             break;
@@ -311,10 +313,8 @@ fn the_documented_settings_are_the_defaults() {
         let json = fs::read(world.path("results/eval.json")).unwrap();
         serde_json::from_slice::<Value>(&json).unwrap()["config"].clone()
     };
-    let (file, none) = (
-        json(&["--bare", "--config", documented.to_str().unwrap()]),
-        json(&["--bare"]),
-    );
+    let (file, none) =
+        (json(&["--bare", "--config", documented.to_str().unwrap()]), json(&["--bare"]));
     assert_eq!(file, none);
     let text = fs::read_to_string(&documented).unwrap();
     for (key, value) in none.as_object().unwrap() {
@@ -329,7 +329,9 @@ fn the_documented_settings_are_the_defaults() {
 fn help_shows_examples() {
     let help = Command::new(env!("CARGO_BIN_EXE_evaluate-sft")).arg("--help").output().unwrap();
     let text = String::from_utf8(help.stdout).unwrap();
-    for word in ["Examples:", "--decoding", "configs/eval.yaml", "no investment", "trading-backtest"] {
+    for word in
+        ["Examples:", "--decoding", "configs/eval.yaml", "no investment", "trading-backtest"]
+    {
         assert!(text.replace('\n', " ").contains(word), "{word}: {text}");
     }
 }

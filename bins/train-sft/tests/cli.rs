@@ -564,6 +564,52 @@ fn new_tokens_get_rows_of_their_own() {
     other.says(&["lora.init: the adapter in sft/adapter trains rows of tokens [259, 260"]);
 }
 
+#[test]
+fn how_prompts_were_made_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let shards = folder.path().join("shards");
+    shards_with_structure_tokens(&shards);
+    let yaml = format!(
+        "base_model: {}\nshards: shards\neval_split: null\nmax_length: 512\nmax_steps: 1\nepochs: null\n",
+        fixture("models/llama").display()
+    );
+    let recipe = |path: &str| -> serde_json::Value {
+        let text = fs::read_to_string(folder.path().join(path)).expect(path);
+        serde_json::from_str(&text).expect("JSON")
+    };
+    // Of shards that say nothing, what their tokenizer shows.
+    trains(folder.path(), &yaml, &[]);
+    let guessed = serde_json::json!({
+        "prompt": {
+            "structure_tokens": "added", "system_prompt": null, "end_token": null, "template_variables": {}
+        },
+        "shortened_to": null
+    });
+    for path in ["sft/adapter/prompt.json", "sft/prompt/prompt.json"] {
+        assert_eq!(recipe(path), guessed, "{path}");
+    }
+    assert!(folder.path().join("sft/prompt/tokenizer.json").is_file());
+
+    let settings = serde_json::json!({
+        "max_length": 512, "structure_tokens": "added", "packing": "none", "on_overflow": "truncate-input",
+        "padding": "none", "system_prompt": "Be brief.", "end_token": null, "template_variables": { "a": 1 }
+    });
+    let run = run_manifest::Run::begin("tokenize-shards", "0", &settings).unwrap();
+    let manifest = run.finish(Vec::new()).to_json().unwrap();
+    fs::write(shards.join("manifest.json"), manifest).unwrap();
+    trains(folder.path(), &yaml, &["--out", "told", "--merge"]);
+    let told = serde_json::json!({
+        "prompt": {
+            "structure_tokens": "added", "system_prompt": "Be brief.", "end_token": null,
+            "template_variables": { "a": 1 }
+        },
+        "shortened_to": 512
+    });
+    for path in ["told/adapter/prompt.json", "told/prompt/prompt.json", "told/merged/prompt.json"] {
+        assert_eq!(recipe(path), told, "{path}");
+    }
+}
+
 /// A tiny model with `rows` rows in its embedding, and in its head where it has one.
 fn shorter_embedding(family: &str, rows: usize, folder: &Path) {
     let from = fixture("models").join(family);

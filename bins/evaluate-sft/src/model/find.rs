@@ -47,8 +47,8 @@ pub(crate) fn find(dir: &Path, base: Option<&str>) -> anyhow::Result<Found> {
     if dir.join("model/config.json").is_file() {
         return whole(&dir.join("model"), base, "run");
     }
-    if only_gguf(dir)? {
-        return whole(dir, base, "model");
+    if let Some(file) = only_gguf(dir)? {
+        return whole(&file, base, "model");
     }
     let no = anyhow!("{} is no model, and holds none", dir.display());
     if dir.join("model.safetensors").is_file() {
@@ -143,10 +143,14 @@ fn entries(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(read.flatten().map(|entry| entry.path()).collect())
 }
 
-fn only_gguf(folder: &Path) -> anyhow::Result<bool> {
-    let gguf =
-        |path: &PathBuf| path.extension().is_some_and(|name| name.eq_ignore_ascii_case("gguf"));
-    Ok(entries(folder)?.iter().filter(|path| gguf(path)).count() == 1)
+/// The one GGUF file of a folder.
+fn only_gguf(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
+    let is_gguf = |path: &PathBuf| {
+        path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"))
+    };
+    let mut files = entries(folder)?.into_iter().filter(is_gguf);
+    let first = files.next();
+    Ok(first.filter(|_| files.next().is_none()))
 }
 
 /// The checkpoints of a run, by rising step.

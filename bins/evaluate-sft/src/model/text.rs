@@ -2,8 +2,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use causal_lm::gguf_vocabulary;
-use checkpoint_files::Checkpoint;
 use run_manifest::{FileEntry, digest_bytes, read_manifest};
 use serde_json::Value;
 use stage_cli::Hint;
@@ -32,7 +30,7 @@ impl ModelText {
         let folder = found.text.iter().find(|folder| folder.join("tokenizer.json").is_file());
         let files = match folder {
             Some(folder) => with_base(ModelFiles::read(folder)?, found),
-            None => base_files(&found.weights).with_context(|| {
+            None => ModelFiles::read(&found.weights).with_context(|| {
                 format!("cannot read the tokenizer of {}", found.weights.display())
             })?,
         };
@@ -98,24 +96,11 @@ impl ModelText {
 
 /// What the adapter's files do not say, the base's do.
 fn with_base(mut files: ModelFiles, found: &Found) -> ModelFiles {
-    if let (Some(_), Ok(base)) = (&found.adapter, base_files(&found.weights)) {
+    if let (Some(_), Ok(base)) = (&found.adapter, ModelFiles::read(&found.weights)) {
         files.chat_template = files.chat_template.or(base.chat_template);
         files.generation = files.generation.or(base.generation);
     }
     files
-}
-
-/// The files of a model folder, or what its GGUF file holds.
-fn base_files(model: &Path) -> anyhow::Result<ModelFiles> {
-    if model.join("tokenizer.json").is_file() {
-        return Ok(ModelFiles::read(model)?);
-    }
-    let checkpoint = Checkpoint::open(model)?;
-    let vocabulary = gguf_vocabulary(checkpoint.metadata())?;
-    if vocabulary.tokens.is_empty() {
-        return Err(anyhow!("there is no tokenizer.json, and the weights hold no tokens"));
-    }
-    Ok(ModelFiles::from_gguf(model, &vocabulary)?)
 }
 
 /// What a run says about its prompts: `prompt.json`, else the settings of the shards that it read.

@@ -76,7 +76,8 @@ impl World {
 
     /// Writes settings that keep runs small, and `more`; returns the file.
     pub(crate) fn settings(&self, more: &str) -> String {
-        let windows = if more.contains("forward_windows") { "" } else { "forward_windows: [1, 5]\n" };
+        let windows =
+            if more.contains("forward_windows") { "" } else { "forward_windows: [1, 5]\n" };
         let text = format!("{windows}bootstrap: {{ replicates: 50 }}\n{more}\n");
         let path = self.path("eval.yaml");
         fs::write(&path, text).expect("written");
@@ -104,7 +105,9 @@ impl World {
             }
         }
         let ours = ["--no-prices", "--bare"];
-        flags.extend(given.iter().filter(|flag| !ours.contains(flag)).map(|flag| (*flag).to_owned()));
+        flags.extend(
+            given.iter().filter(|flag| !ours.contains(flag)).map(|flag| (*flag).to_owned()),
+        );
         flags
     }
 
@@ -162,9 +165,8 @@ impl World {
         let test = (0..TEST_ROWS as u32).map(|n| day("2024-03-01").plus_days(5 * n).to_string());
         let dates = days.into_iter().map(str::to_owned).chain(test);
         let records = dates.enumerate().map(|(index, date)| record(index, day(&date)));
-        let lines: String = records
-            .map(|record| serde_json::to_string(&record).expect("JSON") + "\n")
-            .collect();
+        let lines: String =
+            records.map(|record| serde_json::to_string(&record).expect("JSON") + "\n").collect();
         let path = self.path("all.jsonl");
         fs::write(&path, lines).expect("written");
         let index = RecordIndex::read(&path, &|_| ()).expect("records");
