@@ -6,6 +6,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use stage_cli::CommonArgs;
 
+use crate::config::StrengthSetting;
+
 /// Trade daily calls over real prices and write an equity curve, figures and a tear sheet
 ///
 /// A call uses data up to the close of its day and fills at the next open. Orders are sized by the
@@ -67,6 +69,9 @@ pub(crate) struct Args {
     /// Calls with less confidence count as HOLD [default: 0]
     #[arg(long, value_name = "P", help_heading = DATA)]
     pub(crate) min_confidence: Option<f64>,
+    /// A factor on the size of each position [default: none]
+    #[arg(long, value_enum, value_name = "WHAT", help_heading = RULES)]
+    pub(crate) strength: Option<StrengthSetting>,
     /// Dollars to begin with [default: 1000000]
     #[arg(long, value_name = "USD", help_heading = RULES)]
     pub(crate) initial_cash: Option<f64>,
@@ -218,6 +223,7 @@ impl Args {
             price_basis,
             conflict,
             min_confidence,
+            strength,
             initial_cash,
             entry_price,
             missing_bar,
@@ -249,6 +255,7 @@ impl Args {
             (&["prices"], price_basis.map(|v| json!(v))),
             (&["conflict"], conflict.map(|v| json!(v))),
             (&["min_confidence"], min_confidence.map(|v| json!(v))),
+            (&["strength"], strength.map(|v| json!(v))),
             (&["initial_cash"], initial_cash.map(|v| json!(v))),
             (&["entry_price"], entry_price.map(|v| json!(v))),
             (&["missing_bar"], missing_bar.map(|v| json!(v))),

@@ -67,6 +67,13 @@ pub(crate) fn read_calls(path: &Path, settings: &BacktestSettings) -> anyhow::Re
                 .hint("leave `min_confidence` and `strength` out, or add a column `confidence`");
         }
     }
+    if settings.strength == StrengthSetting::Conviction && columns.probabilities.is_none() {
+        let lacks = format!("{} has no probabilities of the five actions", path.display());
+        return Err(anyhow::anyhow!(lacks)).hint(
+            "`strength: conviction` needs the columns p_STRONG_BUY to p_STRONG_SELL, as `evaluate-sft` \
+             writes them; `strength: confidence` does with a column `confidence`",
+        );
+    }
     let mut file = CallFile::default();
     let (mut faults, mut fault_count) = (Vec::new(), 0_usize);
     for row in reader.records() {
@@ -161,7 +168,8 @@ impl CallFile {
             "" => None,
             named => Some(named.parse::<Action>()?),
         };
-        let confidence = confidence(columns, action, number, field)?;
+        let probabilities = || probabilities(columns, number, field);
+        let confidence = confidence(columns, action, number, field, probabilities)?;
         if let Some(columns_of_bar) = columns.bar
             && !columns_of_bar.iter().all(|column| field(*column).is_empty())
         {
@@ -196,6 +204,10 @@ impl CallFile {
         let strength = match settings.strength {
             StrengthSetting::None => 1.0,
             StrengthSetting::Confidence => confidence.unwrap_or(1.0),
+            StrengthSetting::Conviction => {
+                let lacks = "there are no probabilities, which `strength: conviction` needs";
+                conviction(&probabilities()?.context(lacks)?)
+            }
         };
         self.calls.push(CallRow { date, ticker, action, strength });
         self.lines.push(line);
@@ -222,6 +234,7 @@ fn confidence<'a>(
     action: Option<Action>,
     number: impl Fn(usize, &str) -> anyhow::Result<f64>,
     field: impl Fn(usize) -> &'a str,
+    probabilities: impl Fn() -> anyhow::Result<Option<ActionProbabilities>>,
 ) -> anyhow::Result<Option<f64>> {
     if let Some(column) = columns.confidence.filter(|column| !field(*column).is_empty()) {
         let confidence = number(column, "confidence")?;
@@ -230,6 +243,16 @@ fn confidence<'a>(
         }
         return Ok(Some(confidence));
     }
+    let probabilities = probabilities()?;
+    Ok(action.zip(probabilities).map(|(action, probabilities)| probabilities.of(action)))
+}
+
+/// The five probabilities of a row, unless all of them are empty.
+fn probabilities<'a>(
+    columns: &Columns,
+    number: impl Fn(usize, &str) -> anyhow::Result<f64>,
+    field: impl Fn(usize) -> &'a str,
+) -> anyhow::Result<Option<ActionProbabilities>> {
     let Some(probabilities) = columns.probabilities else { return Ok(None) };
     if probabilities.iter().all(|column| field(*column).is_empty()) {
         return Ok(None);
@@ -238,8 +261,14 @@ fn confidence<'a>(
     for ((value, column), action) in values.iter_mut().zip(probabilities).zip(Action::ALL) {
         *value = number(column, &format!("probability of {action}"))?;
     }
-    let probabilities = ActionProbabilities::new(values)?;
-    Ok(action.map(|action| probabilities.of(action)))
+    Ok(Some(ActionProbabilities::new(values)?))
+}
+
+/// How far the probabilities lean to one side: `|Σ p_a·c_a| / 2`, `c` being the conviction of an
+/// action, −2 to 2. 1: all on STRONG_BUY or all on STRONG_SELL; 0: both sides weigh the same.
+fn conviction(probabilities: &ActionProbabilities) -> f64 {
+    let terms = Action::ALL.map(|action| probabilities.of(action) * f64::from(action.conviction()));
+    (terms.iter().sum::<f64>() / 2.0).abs()
 }
 
 fn date(text: &str, order: DateOrder) -> anyhow::Result<chrono::NaiveDate> {
@@ -249,4 +278,26 @@ fn date(text: &str, order: DateOrder) -> anyhow::Result<chrono::NaiveDate> {
 fn plain(name: &str) -> String {
     let name = name.trim_start_matches('\u{feff}');
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn convictions() {
+        for (values, want) in [
+            ([1.0, 0.0, 0.0, 0.0, 0.0], 1.0),
+            ([0.0, 0.0, 0.0, 0.0, 1.0], 1.0),
+            ([0.0, 1.0, 0.0, 0.0, 0.0], 0.5),
+            ([0.0, 0.0, 1.0, 0.0, 0.0], 0.0),
+            ([0.5, 0.0, 0.0, 0.0, 0.5], 0.0),
+            ([0.2, 0.2, 0.2, 0.2, 0.2], 0.0),
+            ([0.1, 0.2, 0.3, 0.3, 0.1], 0.05),
+            ([0.4, 0.3, 0.2, 0.1, 0.0], 0.5),
+        ] {
+            let got = conviction(&ActionProbabilities::new(values).unwrap());
+            assert!((got - want).abs() < 1e-12, "{values:?}: {got}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ use backtest_engine::{
 };
 use backtest_study::Windows;
 use chrono::NaiveDate;
+use clap::ValueEnum;
 use eval_metrics::returns::{PeriodsPerYear, ReturnOptions, compound_rate_per_period};
 use price_cache::{CheckConfig, Policy};
 use serde::{Deserialize, Serialize};
@@ -58,13 +59,15 @@ pub(crate) enum PricesSetting {
 }
 
 /// What makes a position larger or smaller than its action alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum StrengthSetting {
-    /// Nothing.
+    /// Nothing
     None,
-    /// The confidence of the call; of five probabilities, that of the action.
+    /// The confidence of the call; of five probabilities, that of the action
     Confidence,
+    /// How far the five probabilities lean: |Σ p·c| / 2, c from −2 (strong sell) to 2 (strong buy)
+    Conviction,
 }
 
 /// `sizing` as one mapping, so that layers of settings can be put together key by key.

@@ -46,7 +46,8 @@ fn fails(folder: &TempDir, args: &[&str], want: &[&str]) {
     for want in want {
         assert!(run.stderr.contains(want), "{want}: {}", run.stderr);
     }
-    assert!(!folder.path().join("out").join("a.json").exists());
+    let out = args.iter().skip_while(|arg| **arg != "--out").nth(1).unwrap();
+    assert!(!folder.path().join(out).exists());
 }
 
 fn fixture(name: &str) -> PathBuf {
@@ -318,6 +319,42 @@ fn confidence_and_conflicts_have_rules() {
     fs::write(folder.path().join("calls.csv"), calls).unwrap();
     fs::remove_dir_all(folder.path().join("out")).unwrap();
     fails(&folder, &with(&["--min-confidence", "0.7"]), &["has no confidence", "hint:"]);
+}
+
+#[test]
+fn positions_scale_with_confidence_or_conviction() {
+    let folder = tempfile::tempdir().unwrap();
+    let bars = "2024-01-02,A,BUY,0.5,0.1,0.6,0.2,0.1,0,100,100,100,100\n\
+                2024-01-03,A,,,,,,,,100,100,100,100\n";
+    let header = "date,ticker,signal,confidence,p_STRONG_BUY,p_BUY,p_HOLD,p_SELL,p_STRONG_SELL,open,high,low,close\n";
+    fs::write(folder.path().join("calls.csv"), header.to_owned() + bars).unwrap();
+    let args = ["--eval-csv", "calls.csv", "--out", "out/a.json", "--calendar", "none"];
+    let free = ["--fee-bps", "0", "--slippage-bps", "0", "--random-draws", "0", "--strength"];
+    let quantity = |strength: &str| -> f64 {
+        let args: Vec<&str> = args.iter().chain(&free).copied().chain([strength]).collect();
+        works(&folder, &args);
+        let fills = text(&folder, "out/a.fills.csv");
+        let mut lines = fills.lines().map(|line| line.split(',').collect::<Vec<_>>());
+        let at = lines.next().unwrap().iter().position(|name| *name == "quantity").unwrap();
+        lines.next().unwrap()[at].parse().unwrap()
+    };
+    // 10 % of a million for a full position, half of it for BUY, at 100 dollars.
+    let none = quantity("none");
+    assert_eq!(none, 500.0);
+    assert_eq!(quantity("confidence"), 250.0);
+    // |2·0.1 + 0.6 − 0.1| / 2
+    assert!((quantity("conviction") - 175.0).abs() < 1e-9);
+    let of_file = ["--eval-csv", "calls.csv", "--out", "out/b.json", "--calendar", "none"];
+    let write = |text: String| fs::write(folder.path().join("calls.csv"), text).unwrap();
+    write(header.replace("p_", "q_") + bars);
+    fails(
+        &folder,
+        &[&of_file[..], &["--strength", "conviction"]].concat(),
+        &["no probabilities", "p_STRONG_BUY"],
+    );
+    write(header.to_owned() + &bars.replace("0.1,0.6,0.2,0.1,0,", ",,,,,"));
+    let missing = ["calls.csv:2: there are no probabilities", "hint: correct these rows"];
+    fails(&folder, &[&of_file[..], &["--strength", "conviction"]].concat(), &missing);
 }
 
 #[test]
