@@ -95,7 +95,7 @@ def disturbed(xtask, flags, run, log, seconds, dice, most):
         process = start(xtask, flags, run, log)
         try:
             # Most of the time of a run is in few stages; short waits hit the others.
-            process.wait(timeout=seconds * dice.random() ** 2)
+            process.wait(timeout=seconds * dice.random() ** dice.choice([1, 2]))
         except subprocess.TimeoutExpired:
             done.append(disturb(process, run, dice))
             process.wait()

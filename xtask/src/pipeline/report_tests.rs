@@ -44,19 +44,26 @@ fn the_table() {
     check(
         &Results::read(&run()),
         expect![[r#"
-        rows        train 38, validation 12, test 17
+            rows        train 38, validation 12, test 17
 
-        2022-11-01 to 2023-02-24    return    Sharpe  max drawdown
-        the model's calls           1.48 %     0.852       -2.27 %
-        buy and hold                4.71 %     0.578      -14.04 %
-        equal weight, monthly       5.07 %     0.610      -14.15 %
-        momentum 12-1               0.00 %       n/a        0.00 %
-        always HOLD                 0.00 %       n/a        0.00 %
-        random calls, mean          0.73 %     0.543           n/a
+            test, 216 rows                base     tuned
+            loss, nats a token          0.0584    0.0503
+            perplexity                   1.060     1.052
+            accuracy                    20.4 %    80.1 %
+            macro F1                     0.068     0.700
+            valid tags                 100.0 %   100.0 %
 
-        ingest                       0.2 s
-        train-sft               2 min 05 s
-    "#]],
+            2022-11-01 to 2023-02-24    return    Sharpe  max drawdown
+            the model's calls           1.48 %     0.852       -2.27 %
+            buy and hold                4.71 %     0.578      -14.04 %
+            equal weight, monthly       5.07 %     0.610      -14.15 %
+            momentum 12-1               0.00 %       n/a        0.00 %
+            always HOLD                 0.00 %       n/a        0.00 %
+            random calls, mean          0.73 %     0.543           n/a
+
+            ingest                       0.2 s
+            train-sft               2 min 05 s
+        "#]],
     );
     check(
         &Results::default(),
@@ -111,6 +118,9 @@ fn the_page_says_what_was_found() {
     check("38 / 12 / 17 rows");
     check("59,107 tokens");
     check("10 steps");
+    check("216 rows judged");
+    check("<td>accuracy</td><td>20.4 %</td><td>80.1 %</td>");
+    check("<div class=\"under\">base model 0.058</div>");
     check("aria-label=\"loss by step\"");
     check("<td>buy and hold</td><td>4.71 %</td><td>0.578</td><td>-14.04 %</td>");
 }
@@ -129,5 +139,7 @@ fn warnings_are_those_of_logs_and_of_reports() {
     let backtest = of(StageName::TradingBacktest, "backtest/backtest.json");
     assert_eq!(backtest.len(), 1);
     assert!(backtest[0].starts_with("the last call is of 2022-11-10"), "{}", backtest[0]);
+    let evaluation = of(StageName::EvaluateSft, "eval/eval_results.csv");
+    assert!(evaluation[0].starts_with("The base model has collapsed"), "{}", evaluation[0]);
     assert!(of(StageName::TrainSft, "sft").is_empty());
 }

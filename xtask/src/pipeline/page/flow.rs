@@ -63,6 +63,8 @@ pub(super) fn flow(results: &Results) -> String {
     for (stage, column, row) in STAGES {
         let (x, y) = place(column, row);
         let (middle, made) = (x + 0.5 * WIDTH, made(stage, results));
+        // A box has room for the first thing alone.
+        let made = made.split(", ").next().unwrap_or_default();
         let _ = writeln!(
             svg,
             "<rect x=\"{x:.0}\" y=\"{y:.0}\" width=\"{WIDTH:.0}\" height=\"{HEIGHT:.0}\" rx=\"6\"/>\
@@ -71,7 +73,7 @@ pub(super) fn flow(results: &Results) -> String {
             y + 25.0,
             stage.as_str(),
             y + 45.0,
-            escaped(&made)
+            escaped(made)
         );
     }
     svg.push_str("</svg>\n");
