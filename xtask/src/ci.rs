@@ -1,11 +1,11 @@
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::Args;
 
 use crate::layers;
-use crate::process::{cargo, run as execute, say};
+use crate::process::{cargo, run as execute, say, target_folder};
 
 /// Options of `cargo xtask ci`.
 #[derive(Debug, Args)]
@@ -24,6 +24,7 @@ pub(crate) fn run(args: &CiArgs) -> anyhow::Result<()> {
     if !args.skip_tests {
         steps.push(("tests", tests));
     }
+    steps.push(("pipeline", quickstart));
     steps.push(("several processes", several_processes));
     steps.push(("real model", real_model));
     steps.push(("docs", docs));
@@ -58,6 +59,30 @@ fn clippy() -> anyhow::Result<()> {
 
 fn tests() -> anyhow::Result<()> {
     execute(&mut cargo(&["test", "--workspace", "--locked"]))
+}
+
+/// The pipeline from its beginning, with the programs that the tests were made with: what a newcomer sees must hold.
+fn quickstart() -> anyhow::Result<()> {
+    execute(&mut cargo(&["build", "--workspace", "--bins", "--locked"]))?;
+    let target = target_folder()?;
+    let out = target.join("ci-quickstart");
+    if out.exists() {
+        std::fs::remove_dir_all(&out)?;
+    }
+    let mut pipeline = cargo(&["xtask", "pipeline"]);
+    pipeline.arg("--bin-dir").arg(target.join("debug")).arg("--out").arg(&out);
+    execute(&mut pipeline)?;
+    let summary = std::fs::read_to_string(out.join("summary.json"))?;
+    let summary: serde_json::Value = serde_json::from_str(&summary)?;
+    let figure = |path: &str| {
+        let found = summary.pointer(&format!("/results/test/{path}")).and_then(|v| v.as_f64());
+        found.with_context(|| format!("summary.json has no results/test/{path}"))
+    };
+    let (tuned, base) = (figure("tuned/accuracy")?, figure("base/accuracy")?);
+    if tuned < 0.8 || base > 0.4 || figure("tuned/valid_tags")? < 1.0 {
+        bail!("quickstart has learned too little: {}", summary["results"]["test"]);
+    }
+    Ok(())
 }
 
 /// The tests that start several processes under `mpirun`, and those of a tracking server.

@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use crate::process::{capture, cargo, root, run as execute, say};
+use crate::process::{cargo, root, run as execute, say, target_folder};
 
 /// Options of `cargo xtask throughput`.
 #[derive(Debug, Args)]
@@ -180,13 +180,6 @@ fn build_dataset(scratch: &Path, input_dir: &Path, records: usize) -> anyhow::Re
 fn release(name: &str) -> anyhow::Result<PathBuf> {
     execute(&mut cargo(&["build", "--release", "--package", name]))?;
     Ok(target_folder()?.join("release").join(name))
-}
-
-/// Where cargo builds.
-fn target_folder() -> anyhow::Result<PathBuf> {
-    let json = capture(&mut cargo(&["metadata", "--format-version", "1", "--no-deps"]))?;
-    let metadata: Value = serde_json::from_str(&json)?;
-    Ok(metadata["target_directory"].as_str().context("no target folder")?.into())
 }
 
 /// Runs a command and returns its seconds.
