@@ -13,7 +13,7 @@ use crate::config::SourceChoice;
 ///
 /// Only what is missing is fetched; where a split or dividend has rewritten a history, all of it
 /// is. Without --source, EODHD is asked first and Yahoo where EODHD fails or lacks a ticker. EODHD
-/// needs a key, EODHD_API_KEY in the environment or in a file .env here. A ticker that fails leaves
+/// needs a key, EODHD_API_KEY in the environment or in a file .env. A ticker that fails leaves
 /// the others alone; the exit code is then 1.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]

@@ -41,7 +41,7 @@ pub(crate) fn fetch(stage: &Stage, args: &Args) -> anyhow::Result<ExitCode> {
 
     let mut run = stage.begin(env!("CARGO_PKG_VERSION"), &config)?;
     let cache = PriceCache::open(&args.cache).hint("--cache must be a folder you may write to")?;
-    let sources = sources(&config, &tickers, &args.cache, &mut run)?;
+    let sources = sources(stage, &config, &tickers, &args.cache, &mut run)?;
     stage.log_to(&args.cache, &run)?;
     cache.remove_leftovers(now)?;
     if let Some(calendar) = calendar.as_ref().filter(|c| c.last_known() < to.day()) {

@@ -2,7 +2,6 @@
 
 mod args;
 mod config;
-mod env_file;
 mod fetch;
 mod sources;
 mod table;

@@ -6,17 +6,17 @@ use price_cache::{
     ApiKey, Eodhd, FileSource, HttpClient, PriceError, PriceSource, SystemClock, Yahoo,
 };
 use run_manifest::Run;
-use stage_cli::Hint;
+use stage_cli::{Hint, Stage};
 use thesis_core::{Severity, Ticker};
 
 use crate::config::{PricesConfig, SourceChoice};
-use crate::env_file::api_key;
 
 /// The variable that holds EODHD's key.
 const KEY: &str = "EODHD_API_KEY";
 
 /// The sources to ask, in their order.
 pub(crate) fn sources(
+    stage: &Stage,
     config: &PricesConfig,
     tickers: &[Ticker],
     cache: &Path,
@@ -31,11 +31,11 @@ pub(crate) fn sources(
         SourceChoice::Parquet => vec![Box::new(files("parquet", config, tickers, cache, run)?)],
         SourceChoice::Yahoo => vec![Box::new(yahoo(config)?)],
         SourceChoice::Eodhd => {
-            let key = api_key(KEY)?.with_context(|| format!("there is no {KEY}"));
+            let key = api_key(stage)?.with_context(|| format!("there is no {KEY}"));
             let key = key.hint(format!("set {KEY} in the environment or in a file .env here"))?;
             vec![Box::new(eodhd(config, key)?)]
         }
-        SourceChoice::Auto => match api_key(KEY)? {
+        SourceChoice::Auto => match api_key(stage)? {
             Some(key) => vec![Box::new(eodhd(config, key)?), Box::new(yahoo(config)?)],
             None => {
                 tracing::warn!(
@@ -45,6 +45,10 @@ pub(crate) fn sources(
             }
         },
     })
+}
+
+fn api_key(stage: &Stage) -> anyhow::Result<Option<ApiKey>> {
+    Ok(stage.variable(KEY)?.and_then(|text| ApiKey::new(&text)))
 }
 
 fn eodhd(config: &PricesConfig, key: ApiKey) -> anyhow::Result<Eodhd> {

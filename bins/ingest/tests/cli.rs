@@ -195,7 +195,7 @@ fn settings_come_in_layers_and_faults_name_their_key() {
         (Some("Go AAPL"), Some("2021-01-04"))
     );
     for (yaml, message) in [
-        ("instructions: x", "unknown field: found `instructions`"),
+        ("instructions: x", "no setting `instructions`; did you mean `instruction`?"),
         ("max_file_mib: many", "max_file_mib"),
         ("input: '{ticker'", "record template `input`, line 1"),
         ("input: '{action}'", "unknown placeholder `{action}`"),

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use stage_cli::{ConfigRules, EnvAlias};
 use tokenize::{OnOverflow, Packing, Padding, PromptOptions, RowOptions, StructureTokens};
 
 /// The settings of `configs/tokenize.yaml`, which documents each key.
@@ -15,6 +16,12 @@ pub(crate) struct TokenizeConfig {
     pub(crate) end_token: Option<String>,
     pub(crate) template_variables: Map<String, Value>,
 }
+
+/// The variable of earlier pipelines.
+pub(crate) const RULES: ConfigRules = ConfigRules {
+    aliases: &[EnvAlias { variable: "MAX_LENGTH", key: "max_length" }],
+    alternatives: &[],
+};
 
 impl Default for TokenizeConfig {
     fn default() -> Self {

@@ -14,7 +14,7 @@ use tokenize::{
 };
 
 use crate::args::Args;
-use crate::config::TokenizeConfig;
+use crate::config::{RULES, TokenizeConfig};
 use crate::hints::{with_folder_hint, with_hint};
 use crate::report::Report;
 use crate::table::report_table;
@@ -25,7 +25,7 @@ const CHUNK: usize = 4096;
 /// The stage's work: build the prompt format, encode every split, and put it all in its place.
 pub(crate) fn tokenize_dataset(stage: &Stage, args: &Args) -> anyhow::Result<ExitCode> {
     let began = Instant::now();
-    let config: TokenizeConfig = stage.config(&args.flags())?;
+    let config: TokenizeConfig = stage.config_with(&RULES, &args.flags())?;
     let (prompt_options, row_options) = config.parts();
     refuse_input_inside(&args.dataset_dir, &args.out)?;
     let files = with_hint(ModelFiles::read(&args.tokenizer))?;
