@@ -19,7 +19,7 @@ pub(crate) fn prose(signals: &Signals, random: &mut Random) -> (String, [String;
         ),
         2 => format!(
             "The stock trades {short} its short and {long} its long average, with MACD {macd} and the month \
-             {month}; RSI is {strength}. That makes a balance of {balance}."
+             {month}; RSI is {strength}. That makes the balance {balance}."
         ),
         _ => format!(
             "RSI is {strength}. The close lies {short} the short and {long} the long average, MACD reads \
@@ -35,20 +35,14 @@ pub(crate) fn prose(signals: &Signals, random: &mut Random) -> (String, [String;
     (reasoning, support)
 }
 
-/// A score of −5 to 5 in words.
+/// What a score comes to, in a word.
 const fn balance(score: i32) -> &'static str {
     match score {
-        5.. => "plus five",
-        4 => "plus four",
-        3 => "plus three",
-        2 => "plus two",
-        1 => "plus one",
+        3.. => "strong",
+        1..=2 => "good",
         0 => "even",
-        -1 => "minus one",
-        -2 => "minus two",
-        -3 => "minus three",
-        -4 => "minus four",
-        ..=-5 => "minus five",
+        -2..=-1 => "weak",
+        ..=-3 => "poor",
     }
 }
 
