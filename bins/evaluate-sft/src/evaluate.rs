@@ -2,6 +2,7 @@ use std::process::ExitCode;
 
 use anyhow::{anyhow, bail};
 use backtest_report::render_evaluation;
+use causal_lm::Quantization;
 use causal_lm::generate::{Sampling, SamplingOptions};
 use evaluation_study::study;
 use run_manifest::{FileEntry, NOTICE, Run, digest_bytes, digest_file};
@@ -270,7 +271,13 @@ fn model_facts(
         model_dir: args.model_dir.display().to_string(),
         kind: found.kind,
         base_model: model.base.as_ref().map(|base| base.path.display().to_string()),
-        quantization: format!("{:?}", options.quantization).to_lowercase(),
+        quantization: match options.quantization {
+            Quantization::None => "none",
+            Quantization::Nf4 { double: false } => "nf4",
+            Quantization::Nf4 { double: true } => "nf4, double",
+            Quantization::Int8 => "int8",
+        }
+        .to_owned(),
         compute_dtype: format!("{:?}", options.compute).to_lowercase(),
         structure_tokens: text.format.structure_tokens() == tokenize::StructureTokens::Added,
         end_token: text.format.end_token().text.clone(),

@@ -10,7 +10,7 @@ pub(crate) fn rows_csv(rows: &[EvaluatedRow], study: &EvaluationStudy) -> anyhow
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut header: Vec<String> =
         ["uid", "ticker", "as_of_date", "label"].map(str::to_owned).into();
-    header.extend(of_model("").into_iter());
+    header.extend(of_model(""));
     header.extend(windows.iter().map(|sessions| format!("forward_{sessions}")));
     if study.base.is_some() {
         header.extend(of_model("base_"));

@@ -178,10 +178,10 @@ impl World {
         write_splits(&index, &plan, &self.path("dataset"), &options, &|_| ()).expect("written");
     }
 
-    /// Weekdays from February to April 5th; a close that is one dollar higher each session.
+    /// Weekdays from February to March 27th; a close that is one dollar higher each session.
     fn write_prices(&self) {
         let mut text = "date,open,high,low,close,adj_close,volume\n".to_owned();
-        let days = (0..65).map(|n| day("2024-02-01").plus_days(n).day());
+        let days = (0..56).map(|n| day("2024-02-01").plus_days(n).day());
         for (n, date) in days.filter(|date| date.weekday().number_from_monday() < 6).enumerate() {
             let close = 100 + n;
             text += &format!("{date},{close},{close},{close},{close},{close},1000\n");
@@ -198,7 +198,7 @@ fn day(text: &str) -> AsOfDate {
 }
 
 fn record(index: usize, date: AsOfDate) -> Record {
-    let ticker = Ticker::new(["TSLA", "BRK.B", "NOPE"][index % 3]).expect("a ticker");
+    let ticker = Ticker::new(["BRK.B", "NOPE", "TSLA"][index % 3]).expect("a ticker");
     let action = Action::ALL[index * 2 % 5];
     let reasoning = format!("RSI {index}, é");
     let completion = Completion { reasoning, support: "a | b".to_owned(), action };
