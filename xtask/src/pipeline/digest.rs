@@ -31,7 +31,7 @@ pub(super) struct Known<'a> {
 /// Which files of a folder count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Which {
-    /// All that a person put there.
+    /// All that a person put there, but for what it says to people.
     All,
     /// What a stage made for the next one: no logs, manifests, checkpoints, locks or figures of the run itself.
     ForTheNext,
@@ -107,7 +107,8 @@ fn counts(name: &str, which: Which) -> bool {
         || name == "manifest.json"
         || name.ends_with(".manifest.json");
     match which {
-        Which::All => true,
+        // For people alone.
+        Which::All => name != "README.md",
         Which::Results => !of_a_run,
         Which::ForTheNext => !of_a_run && name != "metrics.jsonl",
     }
@@ -130,6 +131,7 @@ mod tests {
             "logs/a.log",
             "checkpoint-10/state.json",
             "deep/er/file",
+            "README.md",
         ];
         for name in names {
             let path = dir.path().join(name);
@@ -142,9 +144,13 @@ mod tests {
                 |path: String| Path::new(&path).strip_prefix(dir.path()).unwrap().to_owned();
             files.into_keys().map(|path| inside(path).display().to_string()).collect()
         };
-        assert_eq!(read(Which::All).len(), names.len());
-        assert_eq!(read(Which::Results), ["data.arrow", "deep/er/file", "metrics.jsonl"]);
-        assert_eq!(read(Which::ForTheNext), ["data.arrow", "deep/er/file"]);
+        assert_eq!(read(Which::All).len(), names.len() - 1);
+        assert!(!read(Which::All).contains(&"README.md".to_owned()));
+        assert_eq!(
+            read(Which::Results),
+            ["README.md", "data.arrow", "deep/er/file", "metrics.jsonl"]
+        );
+        assert_eq!(read(Which::ForTheNext), ["README.md", "data.arrow", "deep/er/file"]);
         let one = digest_files(&dir.path().join("data.arrow"), Which::All, &Known::default());
         let state = one.unwrap().into_values().next().unwrap();
         assert_eq!(state.digest, blake3::hash(b"data.arrow").to_hex().as_str());
