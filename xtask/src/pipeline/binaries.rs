@@ -1,10 +1,9 @@
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
-use serde_json::Value;
+use anyhow::bail;
 
 use super::StageName;
-use crate::process::{capture, cargo, root, run as execute};
+use crate::process::{cargo, root, run as execute, target_folder};
 
 /// Where the stages' programs are.
 #[derive(Debug)]
@@ -20,11 +19,8 @@ impl Binaries {
         if let Some(folder) = folder {
             return Ok(Self { folder: folder.to_owned(), built_here: false });
         }
-        let json = capture(&mut cargo(&["metadata", "--format-version", "1", "--no-deps"]))?;
-        let metadata: Value = serde_json::from_str(&json)?;
-        let target = metadata["target_directory"].as_str().context("cargo has no target folder")?;
-        let target = Path::new(target);
-        let target = target.strip_prefix(root()).unwrap_or(target);
+        let target = target_folder()?;
+        let target = target.strip_prefix(root()).unwrap_or(&target);
         Ok(Self { folder: target.join("release"), built_here: true })
     }
 
