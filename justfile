@@ -4,6 +4,10 @@
 default:
     @just --list
 
+# theses to tear sheet: quickstart | smollm2 | a file, and any flag of the pipeline
+pipeline profile="quickstart" *flags="":
+    cargo xtask pipeline --profile {{profile}} {{flags}}
+
 # every check, cheapest first
 ci:
     cargo xtask ci

@@ -48,8 +48,8 @@ pub(crate) struct MakeMarketArgs {
     /// Sessions from one thesis of a stock to the next
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub(crate) every: usize,
-    /// Draw actions at random instead of by the rule: for a model that shall know how theses are
-    /// written, and not what they call
+    /// Draw actions at random instead of by the rule, and let the support name them: for a model that
+    /// shall know how theses are written, and not how they come to their calls
     #[arg(long)]
     pub(crate) random_actions: bool,
 }

@@ -37,7 +37,7 @@ pub(crate) struct Args {
     /// The split that is judged [default: test]
     #[arg(long, value_name = "NAME")]
     pub(crate) split: Option<String>,
-    /// Judge no more than the first N rows of the split
+    /// Judge no more than N rows, spread evenly over the split
     #[arg(long, value_name = "N")]
     pub(crate) max_rows: Option<usize>,
     /// What is judged beside the tuned model [default: base]

@@ -38,8 +38,8 @@ pub(crate) fn read_rows(
         .hint("--dataset-dir names the folder that `build-dataset` wrote")?;
     let files = dataset.split(split);
     let files = files.hint("--split names another")?.files().to_vec();
-    let read = read_records(&dataset, split)?.take(most.unwrap_or(usize::MAX));
-    let records: Vec<DatasetRow> = read.collect::<Result<_, SplitError>>()?;
+    let all: Vec<DatasetRow> = read_records(&dataset, split)?.collect::<Result<_, SplitError>>()?;
+    let records = spread(all, most.unwrap_or(usize::MAX));
     let row = |DatasetRow { record, .. }| {
         let example = example(text, &record)
             .with_context(|| format!("record `{}` of split `{split}`", record.uid))?;
@@ -51,6 +51,18 @@ pub(crate) fn read_rows(
             .hint("`build-dataset` says how many rows its splits have");
     }
     Ok(Rows { rows, files })
+}
+
+/// No more than `most` of them, spread evenly over all, in their order: the first ones would be of the first ticker alone.
+fn spread<T>(all: Vec<T>, most: usize) -> Vec<T> {
+    let (rows, most) = (all.len(), most.min(all.len()));
+    let mut taken = 0;
+    let is_taken = |(row, value)| {
+        let is_next = taken < most && row == taken * rows / most;
+        taken += usize::from(is_next);
+        is_next.then_some(value)
+    };
+    all.into_iter().enumerate().filter_map(is_taken).collect()
 }
 
 /// Whether a data set has rows in a split.
@@ -200,5 +212,23 @@ mod tests {
                 check(asked, 2048, OnOverflow::Error, told);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_spread_evenly() {
+        let check = |rows: usize, most, want: &[usize]| {
+            assert_eq!(spread((0..rows).collect(), most), want, "{rows} {most}");
+        };
+        check(6, 3, &[0, 2, 4]);
+        check(7, 3, &[0, 2, 4]);
+        check(5, 4, &[0, 1, 2, 3]);
+        check(3, usize::MAX, &[0, 1, 2]);
+        check(3, 0, &[]);
+        check(0, 2, &[]);
     }
 }

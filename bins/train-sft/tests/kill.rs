@@ -98,6 +98,7 @@ fn kills_at_any_moment_change_no_loss() {
         last,
         "logs".to_owned(),
         "metrics.jsonl".to_owned(),
+        "prompt".to_owned(),
         "tensorboard".to_owned(),
     ];
     wanted.sort();

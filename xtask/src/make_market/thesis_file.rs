@@ -53,7 +53,13 @@ fn thesis(snapshot: &Snapshot, random_actions: bool, random: &mut Random) -> Str
     }
     let signals = Signals::of(snapshot, &missing);
     let (reasoning, support) = prose(&signals, random);
-    let action = if random_actions { *random.pick(&ACTIONS) } else { signals.action() };
+    let mut support = support.to_vec();
+    let mut action = signals.action();
+    if random_actions {
+        action = *random.pick(&ACTIONS);
+        // A point names the call, and the action follows it: so a model learns to tell the actions apart.
+        support.push(format!("Desk: {}", action.to_lowercase().replace('_', " ")));
+    }
     let mut text = String::new();
     let _ =
         writeln!(text, "  <thesis>\n    <as-of-date>{}</as-of-date>", date(snapshot.day, random));
