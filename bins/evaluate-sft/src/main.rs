@@ -16,6 +16,7 @@ mod plots;
 mod progress;
 mod rows;
 mod rows_csv;
+mod spread;
 mod summary;
 mod work;
 

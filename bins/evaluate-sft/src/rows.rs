@@ -8,6 +8,7 @@ use thesis_core::Record;
 use tokenize::{Example, Fit, Question, fit};
 
 use crate::model::ModelText;
+use crate::spread::spread;
 
 /// The rows of a split, as the model is asked.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub(crate) struct Row {
     pub(crate) example: Example,
 }
 
-/// Reads the first `most` records of a split, and makes their prompts and targets as training did.
+/// Reads no more than `most` records, spread evenly over a split, and makes their prompts and targets as training did.
 ///
 /// # Errors
 /// A data set or split that is not there, a record that cannot be encoded.
@@ -51,18 +52,6 @@ pub(crate) fn read_rows(
             .hint("`build-dataset` says how many rows its splits have");
     }
     Ok(Rows { rows, files })
-}
-
-/// No more than `most` of them, spread evenly over all, in their order: the first ones would be of the first ticker alone.
-fn spread<T>(all: Vec<T>, most: usize) -> Vec<T> {
-    let (rows, most) = (all.len(), most.min(all.len()));
-    let mut taken = 0;
-    let is_taken = |(row, value)| {
-        let is_next = taken < most && row == taken * rows / most;
-        taken += usize::from(is_next);
-        is_next.then_some(value)
-    };
-    all.into_iter().enumerate().filter_map(is_taken).collect()
 }
 
 /// Whether a data set has rows in a split.
@@ -212,23 +201,5 @@ mod tests {
                 check(asked, 2048, OnOverflow::Error, told);
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_are_spread_evenly() {
-        let check = |rows: usize, most, want: &[usize]| {
-            assert_eq!(spread((0..rows).collect(), most), want, "{rows} {most}");
-        };
-        check(6, 3, &[0, 2, 4]);
-        check(7, 3, &[0, 2, 4]);
-        check(5, 4, &[0, 1, 2, 3]);
-        check(3, usize::MAX, &[0, 1, 2]);
-        check(3, 0, &[]);
-        check(0, 2, &[]);
     }
 }
