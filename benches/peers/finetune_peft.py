@@ -119,6 +119,10 @@ def main():
         answer = tokenizer(record["output"], add_special_tokens=False)["input_ids"] + [stop]
         return asked + answer, [-100] * len(asked) + answer
 
+    def padded(ids):
+        # Tokens behind a row change nothing before them; torch prepares its products anew for each length.
+        return torch.tensor([ids + [stop] * (-len(ids) % 32)])
+
     splits = datasets.load_from_disk(args.dataset)
     train = [example(record) for record in splits["train"]]
     if args.rows:
@@ -147,7 +151,7 @@ def main():
         total = 0.0
         for ids, labels in rows:
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=args.compute == "bf16"):
-                logits = model(input_ids=torch.tensor([ids])).logits[0, :-1]
+                logits = model(input_ids=padded(ids)).logits[0, : len(ids) - 1]
             loss = torch.nn.functional.cross_entropy(logits.float(), torch.tensor(labels[1:]), reduction="sum") / targets
             loss.backward()
             total += loss.item()
@@ -200,7 +204,7 @@ def main():
         for record in test:
             ids, labels = example(record)
             with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=args.compute == "bf16"):
-                logits = model(input_ids=torch.tensor([ids])).logits[0, :-1].float()
+                logits = model(input_ids=padded(ids)).logits[0, : len(ids) - 1].float()
             loss += torch.nn.functional.cross_entropy(logits, torch.tensor(labels[1:]), reduction="sum").item()
             count += sum(label != -100 for label in labels)
         return math.exp(loss / count)
