@@ -10,6 +10,7 @@ mod load;
 pub mod model;
 pub mod ops;
 pub mod rope;
+mod split_mix;
 pub mod train;
 
 pub use config::{Biases, LayerConfig, ModelConfig};

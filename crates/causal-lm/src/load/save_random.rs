@@ -16,6 +16,7 @@ use super::{LoadProgress, MergedDtype};
 use crate::LoadError;
 use crate::config::Fields;
 use crate::families::{class_of, read_config};
+use crate::split_mix::{STEP, mix};
 
 /// Values that are in memory at a time.
 const CHUNK: usize = 1 << 20;
@@ -122,15 +123,6 @@ fn normal(state: &mut u64) -> f32 {
     }
     // Twice the sum less twice its mean, 12 · (2¹⁶ − 1) / 2.
     (2 * sum - 12 * 0xFFFF) as f32 / (1 << 17) as f32
-}
-
-/// Source: Steele, Lea and Flood (2014), SplitMix64.
-const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
-
-fn mix(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }
 
 #[cfg(test)]
