@@ -1,11 +1,12 @@
 use std::path::PathBuf;
 
 use clap::Parser;
+use model_cli::Device;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use stage_cli::CommonArgs;
 
-use crate::config::{Baseline, Decoding, Device};
+use crate::config::{Baseline, Decoding};
 
 /// Let a fine-tuned model answer records, and judge it: as language, as calls, and against the
 /// untuned base model
@@ -65,8 +66,8 @@ pub(crate) struct Args {
     /// [default: 64]
     #[arg(long, value_name = "N")]
     pub(crate) temperature_rows: Option<usize>,
-    /// Where it runs [default: cpu]
-    #[arg(long, value_enum, value_name = "DEVICE")]
+    /// Where it runs: auto, cpu, ndarray, cuda or cuda:N [default: auto]
+    #[arg(long, value_name = "DEVICE")]
     pub(crate) device: Option<Device>,
     #[command(flatten)]
     pub(crate) common: CommonArgs,

@@ -5,13 +5,13 @@ use backtest_report::render_evaluation;
 use causal_lm::Quantization;
 use causal_lm::generate::{Sampling, SamplingOptions};
 use evaluation_study::study;
+use model_cli::on_backend;
 use run_manifest::{FileEntry, NOTICE, Run, digest_bytes, digest_file};
 use serde_json::json;
 use stage_cli::{Hint, Stage};
 
 use crate::answers::{Answer, AnswersFile, Key, Line, Part};
 use crate::args::Args;
-use crate::backend::on_backend;
 use crate::config::{Baseline, EvalConfig};
 use crate::document::{Document, ModelFacts};
 use crate::forward::forward_returns;

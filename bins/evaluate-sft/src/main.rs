@@ -2,7 +2,6 @@
 
 mod answers;
 mod args;
-mod backend;
 mod config;
 mod document;
 mod evaluate;

@@ -1,21 +1,22 @@
 use std::path::Path;
 
 use anyhow::Context;
+use causal_lm::CausalLm;
 use causal_lm::generate::{AnyError, Constraint, Sampling};
 use causal_lm::ops::DecoderBackend;
 use causal_lm::train::remove_adapters;
-use causal_lm::{CausalLm, load};
 use eval_metrics::text::cosine_similarity;
 use indicatif::ProgressBar;
 use lm_evaluate::{
-    AnswerOptions, AnswerReader, GroupRow, answer_group, fixed_groups, mean_hidden, thesis_grammar,
+    AnswerOptions, AnswerReader, GroupRow, answer_group, fixed_groups, grammar_vocabulary,
+    mean_hidden,
 };
+use model_cli::OnBackend;
 use stage_cli::{Hint, Stage, Unit};
 use thesis_core::{Completion, parse_answer};
 use token_grammar::{Grammar, GrammarError};
 
 use crate::answers::{Answer, AnswersFile, Cosine, Key, Line, Part};
-use crate::backend::OnBackend;
 use crate::config::{Decoding, EvalConfig};
 use crate::model::{Model, ModelText, Weights, Which};
 use crate::progress::Clock;
@@ -142,7 +143,9 @@ impl Work<'_> {
             Decoding::Free => None,
             Decoding::Structured => {
                 let vocab_size = model.config().vocab_size;
-                Some(thesis_grammar(&self.text.format, &options.stop_ids, vocab_size)?)
+                let vocabulary =
+                    grammar_vocabulary(&self.text.format, &options.stop_ids, vocab_size)?;
+                Some(Grammar::thesis(&vocabulary)?)
             }
         };
         if let Some(grammar) = &grammar {
@@ -252,12 +255,7 @@ fn matcher(grammar: &Grammar, budget: usize) -> anyhow::Result<()> {
 
 fn load_model<B: DecoderBackend>(stage: &Stage, weights: &Weights) -> anyhow::Result<CausalLm<B>> {
     let Weights { path, options } = weights;
-    let bar = stage.progress("load", 0, Unit::Bytes);
-    let loaded = load(path, options, &B::Device::default(), &|progress| {
-        bar.set_length(progress.total);
-        bar.set_position(progress.done);
-    });
-    bar.finish_and_clear();
+    let loaded = model_cli::load_model(stage, path, options);
     let what = |path: &Path| format!("cannot load {}", path.display());
     loaded.with_context(|| what(options.adapter.as_deref().unwrap_or(path)))
 }

@@ -4,11 +4,13 @@ use anyhow::bail;
 use causal_lm::generate::{Answer, Batch, BatchOptions, CachedModel, GenerateError, Happening};
 use causal_lm::ops::DecoderBackend;
 use causal_lm::{CausalLm, estimate};
+use model_cli::{
+    CacheKind, ComputeKind, Device, OnBackend, QuantizationKind, WeightDtype, on_backend,
+};
 use serde::Serialize;
 use stage_cli::Stage;
 
-use crate::args::{BenchArgs, CacheArg, ComputeArg, DeviceArg, DtypeArg, QuantizationArg};
-use crate::backend::{OnBackend, on_backend};
+use crate::args::BenchArgs;
 use crate::config::InspectConfig;
 use crate::model::load_model;
 use crate::peak_memory::peak_memory_mib;
@@ -33,12 +35,12 @@ struct Line {
     model: String,
     family: &'static str,
     parameters: u64,
-    device: DeviceArg,
-    quantization: QuantizationArg,
+    device: Device,
+    quantization: QuantizationKind,
     double_quantization: bool,
-    dtype: DtypeArg,
-    compute_dtype: ComputeArg,
-    kv_cache: CacheArg,
+    dtype: WeightDtype,
+    compute_dtype: ComputeKind,
+    kv_cache: CacheKind,
     batch: usize,
     prompt_len: usize,
     new_tokens: usize,

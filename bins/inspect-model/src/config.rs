@@ -1,18 +1,17 @@
 use causal_lm::generate::SamplingOptions;
+use model_cli::{CacheKind, ComputeKind, Device, QuantizationKind, WeightDtype};
 use serde::{Deserialize, Serialize};
-
-use crate::args::{CacheArg, ComputeArg, DeviceArg, DtypeArg, QuantizationArg};
 
 /// The settings of `configs/inspect.yaml`, which documents each key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct InspectConfig {
-    pub(crate) device: DeviceArg,
-    pub(crate) quantization: QuantizationArg,
+    pub(crate) device: Device,
+    pub(crate) quantization: QuantizationKind,
     pub(crate) double_quantization: bool,
-    pub(crate) dtype: DtypeArg,
-    pub(crate) compute_dtype: ComputeArg,
-    pub(crate) kv_cache: CacheArg,
+    pub(crate) dtype: WeightDtype,
+    pub(crate) compute_dtype: ComputeKind,
+    pub(crate) kv_cache: CacheKind,
     pub(crate) prefill_chunk: usize,
     pub(crate) max_new_tokens: usize,
     pub(crate) sampling: SamplingOptions,
@@ -24,12 +23,12 @@ pub(crate) struct InspectConfig {
 impl Default for InspectConfig {
     fn default() -> Self {
         Self {
-            device: DeviceArg::default(),
-            quantization: QuantizationArg::default(),
+            device: Device::default(),
+            quantization: QuantizationKind::default(),
             double_quantization: false,
-            dtype: DtypeArg::default(),
-            compute_dtype: ComputeArg::default(),
-            kv_cache: CacheArg::default(),
+            dtype: WeightDtype::default(),
+            compute_dtype: ComputeKind::default(),
+            kv_cache: CacheKind::default(),
             prefill_chunk: 512,
             max_new_tokens: 256,
             sampling: SamplingOptions::default(),

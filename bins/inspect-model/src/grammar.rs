@@ -1,13 +1,12 @@
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use causal_lm::generate::Constraint;
+use lm_evaluate::grammar_vocabulary;
 use stage_cli::Hint;
-use thesis_core::StructureTag;
-use token_grammar::{Grammar, GrammarError, Vocabulary};
-use tokenize::{PromptFormat, StructureTokens, begins_with_space, token_bytes};
+use token_grammar::{Grammar, GrammarError};
+use tokenize::PromptFormat;
 
 /// The grammar that `--grammar` names.
 pub(crate) fn grammar(
@@ -20,7 +19,7 @@ pub(crate) fn grammar(
         Err(anyhow!("`{text}` is no grammar"))
             .hint("--grammar takes thesis, json:SCHEMA_FILE, lark:GRAMMAR_FILE or regex:PATTERN")
     };
-    let vocabulary = vocabulary(format, stop_ids, vocab_size)?;
+    let vocabulary = grammar_vocabulary(format, stop_ids, vocab_size)?;
     if text == "thesis" {
         return Ok(Grammar::thesis(&vocabulary)?);
     }
@@ -53,23 +52,4 @@ pub(crate) fn constraint(
         return Ok(Box::new(matcher.hint(hint)?));
     }
     Ok(Box::new(matcher?))
-}
-
-/// The tokens of the model: those of its tokenizer, and rows of the embedding that no token has.
-fn vocabulary(
-    format: &PromptFormat,
-    stop_ids: &[u32],
-    vocab_size: usize,
-) -> anyhow::Result<Vocabulary> {
-    let tokenizer = format.tokenizer();
-    let mut bytes = token_bytes(tokenizer)?;
-    bytes.resize(vocab_size, None);
-    let named: BTreeMap<String, u32> = match format.structure_tokens() {
-        StructureTokens::Added => StructureTag::tokens()
-            .filter_map(|token| Some((token.to_owned(), tokenizer.token_to_id(token)?)))
-            .collect(),
-        StructureTokens::Plain => BTreeMap::new(),
-    };
-    let vocabulary = Vocabulary::new(bytes, named, stop_ids.to_vec())?;
-    Ok(vocabulary.with_space_first(begins_with_space(tokenizer)))
 }

@@ -8,10 +8,10 @@ use causal_lm::CausalLm;
 use causal_lm::ops::DecoderBackend;
 use checkpoint_files::{StoredDtype, TensorSource, write_safetensors};
 use cpu_kernels::decoder::Span;
+use model_cli::{OnBackend, on_backend};
 use stage_cli::{Hint, Stage};
 
 use crate::args::LogitsArgs;
-use crate::backend::{OnBackend, on_backend};
 use crate::config::InspectConfig;
 use crate::model::load_model;
 use crate::source::Source;

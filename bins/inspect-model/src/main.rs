@@ -1,7 +1,6 @@
 //! What a model is, what it takes, what it says, and how quickly.
 
 mod args;
-mod backend;
 mod bench;
 mod config;
 mod estimate;

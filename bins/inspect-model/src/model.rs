@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
 use causal_lm::ops::DecoderBackend;
-use causal_lm::{CausalLm, LoadOptions, load};
-use stage_cli::{Stage, Unit};
+use causal_lm::{CausalLm, LoadOptions};
+use stage_cli::Stage;
 
 use crate::args::ModelArgs;
 use crate::config::InspectConfig;
@@ -20,7 +20,7 @@ pub(crate) fn load_options(config: &InspectConfig, adapter: Option<PathBuf>) -> 
     }
 }
 
-/// Loads a model, with a bar that counts stored bytes.
+/// Loads a model as the settings say.
 pub(crate) fn load_model<B: DecoderBackend>(
     stage: &Stage,
     source: &Source,
@@ -28,11 +28,5 @@ pub(crate) fn load_model<B: DecoderBackend>(
     config: &InspectConfig,
 ) -> anyhow::Result<CausalLm<B>> {
     let options = load_options(config, args.adapter.clone());
-    let bar = stage.progress("load", 0, Unit::Bytes);
-    let loaded = load(source.path(), &options, &B::Device::default(), &|progress| {
-        bar.set_length(progress.total);
-        bar.set_position(progress.done);
-    });
-    bar.finish_and_clear();
-    with_load_hint(loaded)
+    with_load_hint(model_cli::load_model(stage, source.path(), &options))
 }

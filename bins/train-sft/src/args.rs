@@ -1,10 +1,11 @@
 use std::path::PathBuf;
 
 use clap::Parser;
+use model_cli::{ComputeKind, Device, QuantizationKind};
 use serde::Serialize;
 use stage_cli::CommonArgs;
 
-use crate::config::{ComputeKind, Device, QuantizationKind, Resume};
+use crate::config::Resume;
 
 /// Fine-tune a base model on token shards
 ///

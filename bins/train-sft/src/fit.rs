@@ -1,7 +1,8 @@
 use causal_lm::ModelConfig;
 use causal_lm::estimate::EstimateError;
+use model_cli::QuantizationKind;
 
-use crate::config::{AdapterKind, ByteSize, QuantizationKind, SftConfig, StateKind};
+use crate::config::{AdapterKind, ByteSize, SftConfig, StateKind};
 use crate::memory::{Load, training_memory};
 
 /// Rows are not cut below this length to make a run fit.

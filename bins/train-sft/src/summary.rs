@@ -5,9 +5,10 @@ use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Cell, CellAlignment, LineStyle, Table};
 use indicatif::{HumanCount, HumanDuration};
 use lora_train::data::TokenRows;
+use model_cli::QuantizationKind;
 
 use crate::check::{Checked, Data};
-use crate::config::{AdapterKind, ByteSize, QuantizationKind, SftConfig};
+use crate::config::{AdapterKind, ByteSize, SftConfig};
 use crate::effort::operations;
 
 /// What is to come, as a person reads it before training.

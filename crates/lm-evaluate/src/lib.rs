@@ -11,11 +11,11 @@ mod action_choices;
 mod answer_group;
 mod answer_reader;
 mod error;
+mod grammar_vocabulary;
 mod groups;
 mod held_cache;
 mod log_probs;
 mod mean_hidden;
-mod thesis_grammar;
 
 pub use action_choices::ActionChoices;
 pub use answer_group::{
@@ -23,6 +23,6 @@ pub use answer_group::{
 };
 pub use answer_reader::AnswerReader;
 pub use error::LmEvaluateError;
+pub use grammar_vocabulary::grammar_vocabulary;
 pub use groups::fixed_groups;
 pub use mean_hidden::mean_hidden;
-pub use thesis_grammar::thesis_grammar;

@@ -14,10 +14,11 @@ use causal_lm::{CausalLm, LoadOptions, load};
 use cpu_kernels::decoder::KvDtype;
 use lm_evaluate::{
     AnswerEnd, AnswerOptions, AnswerReader, GroupRow, LmEvaluateError, RowAnswer, answer_group,
-    mean_hidden, thesis_grammar,
+    grammar_vocabulary, mean_hidden,
 };
 use serde_json::Value;
 use thesis_core::{AnswerOutcome, StructureTag};
+use token_grammar::Grammar;
 use tokenize::{ModelFiles, PromptFormat, PromptOptions, StructureTokens};
 
 const END: u32 = 258;
@@ -191,7 +192,8 @@ fn a_grammar_makes_every_answer_valid() {
         let name =
             if structure == StructureTokens::Added { "adapter_tokens" } else { "adapter_text" };
         let rows = rows(&golden["cases"][name]);
-        let grammar = thesis_grammar(&format, &[END], model.config().vocab_size).unwrap();
+        let vocabulary = grammar_vocabulary(&format, &[END], model.config().vocab_size).unwrap();
+        let grammar = Grammar::thesis(&vocabulary).unwrap();
         let reader = AnswerReader::new(&format).unwrap();
         let options = AnswerOptions { max_new_tokens: 120, ..options(512) };
         let make = || -> Result<Box<dyn Constraint>, causal_lm::generate::AnyError> {

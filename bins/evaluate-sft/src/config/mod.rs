@@ -4,13 +4,12 @@ mod choices;
 
 use causal_lm::generate::SamplingOptions;
 use evaluation_study::{BootstrapSettings, StudySettings};
+use model_cli::{CacheKind, ComputeKind, Device, QuantizationKind, WeightDtype};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokenize::PromptOptions;
 
-pub(crate) use choices::{
-    Baseline, CacheKind, ComputeKind, Decoding, Device, QuantizationKind, ReturnBasis, WeightDtype,
-};
+pub(crate) use choices::{Baseline, Decoding, ReturnBasis};
 
 /// The settings of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

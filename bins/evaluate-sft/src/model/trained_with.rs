@@ -2,10 +2,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use model_cli::{ComputeKind, QuantizationKind, WeightDtype};
 use run_manifest::read_manifest;
 use serde::Deserialize;
-
-use crate::config::{ComputeKind, QuantizationKind, WeightDtype};
 
 /// The settings of `train-sft` that a model is loaded and asked by. Of an adapter from elsewhere nothing is known, and its
 /// base is loaded as it is.

@@ -4,11 +4,10 @@ mod flags;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use model_cli::{CacheKind, ComputeKind, Device, QuantizationKind, WeightDtype};
 use stage_cli::CommonArgs;
 
-pub(crate) use choices::{
-    CacheArg, ComputeArg, DeviceArg, DtypeArg, FormatArg, InitDtypeArg, QuantizationArg,
-};
+pub(crate) use choices::{FormatArg, InitDtypeArg};
 
 /// Look into a model: what it is, what memory it takes, what it says, and how quickly
 ///
@@ -79,19 +78,19 @@ pub(crate) struct ModelArgs {
     pub(crate) adapter: Option<PathBuf>,
     /// What the projections are quantized to while they are loaded [default: none]
     #[arg(long, value_enum, value_name = "KIND")]
-    pub(crate) quantization: Option<QuantizationArg>,
+    pub(crate) quantization: Option<QuantizationKind>,
     /// Quantize the scales of NF4 too: 4.13 instead of 4.5 bits a weight
     #[arg(long)]
     pub(crate) double_quantization: bool,
     /// How dense weights lie in memory [default: auto]
     #[arg(long, value_enum, value_name = "DTYPE")]
-    pub(crate) dtype: Option<DtypeArg>,
+    pub(crate) dtype: Option<WeightDtype>,
     /// Precision of the factors of products; sums are f32 [default: f32]
     #[arg(long, value_enum, value_name = "DTYPE")]
-    pub(crate) compute_dtype: Option<ComputeArg>,
-    /// Where it runs [default: cpu]
-    #[arg(long, value_enum, value_name = "DEVICE")]
-    pub(crate) device: Option<DeviceArg>,
+    pub(crate) compute_dtype: Option<ComputeKind>,
+    /// Where it runs: auto, cpu, ndarray, cuda or cuda:N [default: auto]
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) device: Option<Device>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -136,7 +135,7 @@ pub(crate) struct EstimateArgs {
     pub(crate) context: usize,
     /// How keys and values lie in the cache [default: f32]
     #[arg(long, value_enum, value_name = "DTYPE")]
-    pub(crate) kv_cache: Option<CacheArg>,
+    pub(crate) kv_cache: Option<CacheKind>,
     /// Table for people, or JSON
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: FormatArg,
@@ -213,7 +212,7 @@ pub(crate) struct GenerateArgs {
     pub(crate) samples: Option<usize>,
     /// How keys and values lie in the cache [default: f32]
     #[arg(long, value_enum, value_name = "DTYPE", help_heading = MODEL)]
-    pub(crate) kv_cache: Option<CacheArg>,
+    pub(crate) kv_cache: Option<CacheKind>,
     /// Most tokens of prompts in a step [default: 512]
     #[arg(long, value_name = "N", help_heading = MODEL)]
     pub(crate) prefill_chunk: Option<usize>,
@@ -228,7 +227,7 @@ pub(crate) struct QuantizeArgs {
     pub(crate) model: String,
     /// What the projections are quantized to; embedding, head and norms stay as they are
     #[arg(long, value_enum, value_name = "KIND")]
-    pub(crate) quantization: QuantizationArg,
+    pub(crate) quantization: QuantizationKind,
     /// Quantize the scales of NF4 too: 4.13 instead of 4.5 bits a weight
     #[arg(long)]
     pub(crate) double_quantization: bool,
@@ -278,7 +277,7 @@ pub(crate) struct BenchArgs {
     pub(crate) warmup: usize,
     /// How keys and values lie in the cache [default: f32]
     #[arg(long, value_enum, value_name = "DTYPE")]
-    pub(crate) kv_cache: Option<CacheArg>,
+    pub(crate) kv_cache: Option<CacheKind>,
     /// Seed of the prompts [default: 7]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,

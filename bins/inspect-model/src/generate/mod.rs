@@ -7,11 +7,11 @@ use anyhow::{anyhow, bail};
 use causal_lm::CausalLm;
 use causal_lm::generate::{Answer, Batch, BatchOptions, CachedModel, Sampling, SamplingOptions};
 use causal_lm::ops::DecoderBackend;
+use model_cli::{OnBackend, on_backend};
 use stage_cli::{Hint, Stage};
 use tokenize::{Detokenizer, ModelFiles, PromptFormat, StopStrings};
 
 use crate::args::{FormatArg, GenerateArgs};
-use crate::backend::{OnBackend, on_backend};
 use crate::config::InspectConfig;
 use crate::grammar::{constraint as constraint_of, grammar};
 use crate::model::load_model;

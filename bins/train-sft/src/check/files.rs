@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use causal_lm::estimate::{EstimateError, EstimateOptions, LoraSize, estimate};
 use causal_lm::{DenseDtype, ModelConfig, read_config};
+use model_cli::{Device, WeightDtype};
 use serde_json::{Value, json};
 
 use super::resume::resume;
@@ -11,9 +12,7 @@ use super::stored_dtype::dense_dtype;
 use super::tokens::{base_tokenizer, new_tokens};
 use super::vocabulary::make_room;
 use super::{Checked, Faults, NewToken, Note};
-use crate::config::{
-    AdapterKind, Device, LoraConfig, LoraStart, NewTokens, Resume, SftConfig, WeightDtype,
-};
+use crate::config::{AdapterKind, LoraConfig, LoraStart, NewTokens, Resume, SftConfig};
 
 /// Looks into every file that the run needs; `None` only with a fault.
 pub(super) fn check_files(
@@ -83,17 +82,11 @@ pub(super) fn check_files(
 }
 
 fn device(device: Device, faults: &mut Faults) -> Option<Device> {
-    match device {
-        Device::Cpu | Device::Ndarray => Some(device),
-        Device::Auto => Some(Device::Cpu),
-        Device::Cuda(_) => {
-            faults.add(
-                "device",
-                format_args!("is {device}, and train-sft was built without CUDA; take cpu"),
-            );
-            None
-        }
+    let available = device.available();
+    if let Err(error) = available {
+        faults.add("device", format_args!("{error}; {}", error.hint()));
     }
+    available.ok()
 }
 
 fn model(config: &SftConfig, faults: &mut Faults) -> Option<ModelConfig> {

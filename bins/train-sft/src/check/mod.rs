@@ -15,8 +15,9 @@ use std::path::PathBuf;
 use causal_lm::{DenseDtype, ModelConfig};
 use lora_train::checkpoint::Found;
 use lora_train::data::{DataNote, Plan, TokenRows};
+use model_cli::Device;
 
-use crate::config::{Device, SftConfig};
+use crate::config::SftConfig;
 
 pub(crate) use faults::Faults;
 pub(crate) use rows::plan_options;

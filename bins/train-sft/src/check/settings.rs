@@ -1,10 +1,10 @@
 use lora_train::EarlyStoppingOptions;
 use lora_train::data::ClassWeights;
+use model_cli::{QuantizationKind, WeightDtype};
 
 use super::Faults;
 use crate::config::{
-    AdapterKind, LoggingConfig, LoraConfig, MlflowConfig, OptimizerConfig, QuantizationKind,
-    SftConfig, TargetModules, WeightDtype,
+    AdapterKind, LoggingConfig, LoraConfig, MlflowConfig, OptimizerConfig, SftConfig, TargetModules,
 };
 
 /// Adds what is wrong with the settings by themselves: numbers out of range, and what contradicts itself.

@@ -7,16 +7,14 @@ use std::path::PathBuf;
 
 use lora_train::EarlyStoppingOptions;
 use lora_train::data::ClassWeights;
+use model_cli::{ComputeKind, Device, QuantizationKind, WeightDtype};
 use optimizer::ScheduleKind;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use stage_cli::{ConfigRules, EnvAlias};
 
 pub(crate) use byte_size::ByteSize;
-pub(crate) use choices::{
-    AdapterKind, ComputeKind, Device, LoraStart, NewTokens, QuantizationKind, Resume, StateKind,
-    TargetModules, WeightDtype,
-};
+pub(crate) use choices::{AdapterKind, LoraStart, NewTokens, Resume, StateKind, TargetModules};
 
 /// The share of all steps that is warm-up where nothing is said.
 const WARMUP_RATIO: f64 = 0.03;
@@ -188,7 +186,7 @@ impl Default for SftConfig {
             out: "sft".into(),
             device: Device::default(),
             memory_limit: None,
-            quantization: QuantizationKind::default(),
+            quantization: QuantizationKind::Nf4,
             double_quantization: true,
             dtype: WeightDtype::default(),
             compute_dtype: ComputeKind::default(),

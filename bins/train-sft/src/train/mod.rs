@@ -1,6 +1,5 @@
 //! A checked run: model, trainer, logs, and what is left in the end.
 
-mod backend;
 mod digests;
 mod errors;
 mod finish;
@@ -20,16 +19,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
+use causal_lm::CausalLm;
 use causal_lm::ops::DecoderBackend;
-use causal_lm::{CausalLm, load};
 use collective::Collective;
 use lora_train::{Digests, End, Training, train};
+use model_cli::{OnBackend, load_model, on_backend};
 use run_manifest::Run;
-use stage_cli::{Stage, Unit};
+use stage_cli::Stage;
 
 use crate::check::{Checked, Data};
 use crate::config::SftConfig;
-use backend::{OnBackend, on_backend};
 use digests::Inputs;
 use errors::with_train_hint;
 use finish::finish;
@@ -86,7 +85,8 @@ impl OnBackend for Work<'_> {
         }
 
         let load_options = options::load_options(config, &checked);
-        let mut model: CausalLm<B> = load_model(stage, config, &load_options)?;
+        let mut model: CausalLm<B> =
+            load_model(stage, Path::new(&config.base_model), &load_options)?;
         initial::prepare(&mut model, config, &checked.new_tokens)?;
         let part = options::trained_part(config, &checked)?;
         let train_options = options::train_options(config, data.steps, collective.world_size());
@@ -147,19 +147,4 @@ impl OnBackend for Work<'_> {
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-fn load_model<B: DecoderBackend>(
-    stage: &Stage,
-    config: &SftConfig,
-    options: &causal_lm::LoadOptions,
-) -> anyhow::Result<CausalLm<B>> {
-    let bar = stage.progress("load", 0, Unit::Bytes);
-    let source = Path::new(&config.base_model);
-    let loaded = load(source, options, &B::Device::default(), &|progress| {
-        bar.set_length(progress.total);
-        bar.set_position(progress.done);
-    });
-    bar.finish_and_clear();
-    Ok(loaded?)
 }

@@ -1,21 +1,21 @@
 use std::collections::BTreeMap;
 
 use thesis_core::StructureTag;
-use token_grammar::{Grammar, GrammarError, Vocabulary};
+use token_grammar::Vocabulary;
 use tokenize::{PromptFormat, StructureTokens, begins_with_space, token_bytes};
 
 use crate::LmEvaluateError;
 
-/// The grammar of theses over the tokens of a model: those of its tokenizer, and rows of the embedding that no token has.
-/// Tags and actions are single tokens where the format writes them so.
+/// The tokens of a model as a grammar sees them: those of its tokenizer, and rows of the embedding that no token has.
+/// Tags and actions have names where the format writes them as single tokens.
 ///
 /// # Errors
 /// [`LmEvaluateError::Tokenize`] for a tokenizer whose tokens have no bytes of their own, [`LmEvaluateError::Grammar`].
-pub fn thesis_grammar(
+pub fn grammar_vocabulary(
     format: &PromptFormat,
     stop_ids: &[u32],
     vocab_size: usize,
-) -> Result<Grammar, LmEvaluateError> {
+) -> Result<Vocabulary, LmEvaluateError> {
     let tokenizer = format.tokenizer();
     let mut bytes = token_bytes(tokenizer)?;
     bytes.resize(vocab_size, None);
@@ -25,8 +25,7 @@ pub fn thesis_grammar(
             .collect(),
         StructureTokens::Plain => BTreeMap::new(),
     };
-    let failed = |source: GrammarError| LmEvaluateError::Grammar { source };
-    let vocabulary = Vocabulary::new(bytes, named, stop_ids.to_vec()).map_err(failed)?;
-    let vocabulary = vocabulary.with_space_first(begins_with_space(tokenizer));
-    Grammar::thesis(&vocabulary).map_err(failed)
+    let vocabulary = Vocabulary::new(bytes, named, stop_ids.to_vec())
+        .map_err(|source| LmEvaluateError::Grammar { source })?;
+    Ok(vocabulary.with_space_first(begins_with_space(tokenizer)))
 }

@@ -1,0 +1,117 @@
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Where a model runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Device {
+    /// A graphics processor where there is one, else the processor.
+    #[default]
+    Auto,
+    /// The processor, with its own kernels.
+    Cpu,
+    /// The processor, with the reference backend: slow.
+    Ndarray,
+    /// A graphics processor, by its number.
+    Cuda(usize),
+}
+
+/// Why a device cannot be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DeviceError {
+    /// The feature `cuda` is off.
+    #[error("{device} cannot be had: this program was built without CUDA")]
+    WithoutCuda {
+        /// What was asked for.
+        device: Device,
+    },
+}
+
+impl DeviceError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::WithoutCuda { .. } => "take cpu; there is no build with CUDA yet",
+        }
+    }
+}
+
+impl Device {
+    /// The device itself, or what `auto` stands for on this machine.
+    ///
+    /// # Errors
+    /// A device that this build does not have.
+    pub fn available(self) -> Result<Self, DeviceError> {
+        match self {
+            Self::Cpu | Self::Ndarray => Ok(self),
+            Self::Auto => Ok(Self::Cpu),
+            Self::Cuda(_) => Err(DeviceError::WithoutCuda { device: self }),
+        }
+    }
+}
+
+impl FromStr for Device {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let unknown =
+            || format!("`{text}` is no device; there are auto, cpu, ndarray, cuda and cuda:N");
+        match text {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "ndarray" => Ok(Self::Ndarray),
+            "cuda" => Ok(Self::Cuda(0)),
+            _ => {
+                let number = text.strip_prefix("cuda:").ok_or_else(unknown)?;
+                number.parse().map(Self::Cuda).map_err(|_| unknown())
+            }
+        }
+    }
+}
+
+impl TryFrom<String> for Device {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Cpu => f.write_str("cpu"),
+            Self::Ndarray => f.write_str("ndarray"),
+            Self::Cuda(0) => f.write_str("cuda"),
+            Self::Cuda(number) => write!(f, "cuda:{number}"),
+        }
+    }
+}
+
+impl From<Device> for String {
+    fn from(device: Device) -> Self {
+        device.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices() {
+        for text in ["auto", "cpu", "ndarray", "cuda", "cuda:3"] {
+            assert_eq!(
+                text.parse::<Device>().map(|device| device.to_string()),
+                Ok(text.to_owned())
+            );
+        }
+        assert_eq!("cuda:0".parse(), Ok(Device::Cuda(0)));
+        for text in ["", "gpu", "cuda:", "cuda:x", "cuda:-1", "CPU"] {
+            assert!(text.parse::<Device>().unwrap_err().contains("is no device"), "{text}");
+        }
+    }
+}
