@@ -42,7 +42,7 @@ impl OnBackend for Work<'_> {
     type Output = ();
 
     /// Lets one model after the other do what is not there yet, each loaded once and no longer than it is needed.
-    fn run<B: DecoderBackend>(mut self) -> anyhow::Result<()> {
+    fn run<B: DecoderBackend>(mut self, device: &B::Device) -> anyhow::Result<()> {
         let clock = Clock::default();
         let mut loaded: Option<CausalLm<B>> = None;
         let embeds = match self.model.base {
@@ -68,7 +68,7 @@ impl OnBackend for Work<'_> {
                     remove_adapters(&mut model);
                     model
                 }
-                _ => Clock::time(&clock.loading, || load_model(self.stage, weights))?,
+                _ => Clock::time(&clock.loading, || load_model(self.stage, weights, device))?,
             };
             Clock::time(&clock.answering, || self.answer(&model, which, &groups))?;
             if which == embeds {
@@ -253,9 +253,13 @@ fn matcher(grammar: &Grammar, budget: usize) -> anyhow::Result<()> {
     Ok(matcher?)
 }
 
-fn load_model<B: DecoderBackend>(stage: &Stage, weights: &Weights) -> anyhow::Result<CausalLm<B>> {
+fn load_model<B: DecoderBackend>(
+    stage: &Stage,
+    weights: &Weights,
+    device: &B::Device,
+) -> anyhow::Result<CausalLm<B>> {
     let Weights { path, options } = weights;
-    let loaded = model_cli::load_model(stage, path, options);
+    let loaded = model_cli::load_model(stage, path, options, device);
     let what = |path: &Path| format!("cannot load {}", path.display());
     loaded.with_context(|| what(options.adapter.as_deref().unwrap_or(path)))
 }

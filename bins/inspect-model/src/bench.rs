@@ -63,10 +63,10 @@ struct Bench<'a> {
 impl OnBackend for Bench<'_> {
     type Output = Line;
 
-    fn run<B: DecoderBackend>(self) -> anyhow::Result<Line> {
+    fn run<B: DecoderBackend>(self, device: &B::Device) -> anyhow::Result<Line> {
         let Self { stage, args, config, source } = self;
         let began = Instant::now();
-        let model: CausalLm<B> = load_model(stage, &source, &args.model, config)?;
+        let model: CausalLm<B> = load_model(stage, &source, &args.model, config, device)?;
         let load_seconds = began.elapsed().as_secs_f64();
         let capacity = args.prompt_len + args.new_tokens;
         let mut cached = CachedModel::new(&model, args.batch, capacity, config.kv_cache.into());

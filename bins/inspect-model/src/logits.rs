@@ -39,9 +39,9 @@ struct Logits<'a> {
 impl OnBackend for Logits<'_> {
     type Output = ();
 
-    fn run<B: DecoderBackend>(self) -> anyhow::Result<()> {
+    fn run<B: DecoderBackend>(self, device: &B::Device) -> anyhow::Result<()> {
         let Self { stage, args, config, source, rows } = self;
-        let model: CausalLm<B> = load_model(stage, &source, &args.model, &config)?;
+        let model: CausalLm<B> = load_model(stage, &source, &args.model, &config, device)?;
         let (len, vocab_size) = (rows.first().map_or(0, Vec::len), model.config().vocab_size);
         for (index, ids) in rows.iter().enumerate() {
             if let Some(id) = ids.iter().find(|&&id| id as usize >= vocab_size) {

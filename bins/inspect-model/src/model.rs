@@ -26,7 +26,8 @@ pub(crate) fn load_model<B: DecoderBackend>(
     source: &Source,
     args: &ModelArgs,
     config: &InspectConfig,
+    device: &B::Device,
 ) -> anyhow::Result<CausalLm<B>> {
     let options = load_options(config, args.adapter.clone());
-    with_load_hint(model_cli::load_model(stage, source.path(), &options))
+    with_load_hint(model_cli::load_model(stage, source.path(), &options, device))
 }

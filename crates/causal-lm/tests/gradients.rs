@@ -264,3 +264,15 @@ fn dropout_is_the_same_everywhere() {
     assert!(distance(&gradient::<NdArray>(&batch, 3, true), &flex) < 1e-5);
     assert!(distance(&gradient::<Flex>(&batch, 4, true), &flex) > 1e-2, "another seed");
 }
+
+#[cfg(any(feature = "cuda", feature = "vulkan"))]
+#[test]
+fn adapters_on_a_gpu() {
+    FAMILIES.into_iter().for_each(check_adapter::<common::Gpu>);
+}
+
+#[cfg(any(feature = "cuda", feature = "vulkan"))]
+#[test]
+fn tokens_and_dora_on_a_gpu() {
+    check_other_adapters::<common::Gpu>();
+}

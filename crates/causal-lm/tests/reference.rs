@@ -1,4 +1,5 @@
-//! All families against transformers 5.23 and PEFT 0.21, on every CPU backend.
+//! All families against transformers 5.23 and PEFT 0.21, on every backend; on graphics processors with the features `cuda` or
+//! `vulkan`.
 
 mod common;
 
@@ -115,4 +116,12 @@ on_every_family! {
     rows_do_not_know_one_another: check_rows_alone on Flex, NdArray;
     the_cache_changes_nothing: check_cache on Flex, NdArray;
     greedy_answers_are_those_of_transformers: check_greedy on Flex, NdArray;
+}
+
+#[cfg(any(feature = "cuda", feature = "vulkan"))]
+on_every_family! {
+    logits_are_those_of_transformers_on_a_gpu: check_logits on common::Gpu, Autodiff<common::Gpu>;
+    rows_do_not_know_one_another_on_a_gpu: check_rows_alone on common::Gpu;
+    the_cache_changes_nothing_on_a_gpu: check_cache on common::Gpu;
+    greedy_answers_are_those_of_transformers_on_a_gpu: check_greedy on common::Gpu;
 }

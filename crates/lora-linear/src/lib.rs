@@ -6,6 +6,8 @@
 mod autodiff;
 mod backend;
 mod composed;
+#[cfg(feature = "cube")]
+mod cube;
 mod dora;
 mod dropout;
 mod flex;
@@ -18,6 +20,8 @@ mod weight;
 
 pub use backend::{FrozenBackend, LowRank};
 pub use cpu_kernels::{ComputeDtype, DenseDtype, FrozenWeight, Values, WeightError};
+#[cfg(feature = "cube")]
+pub use cube::CubeWeight;
 pub use dropout::Dropout;
 pub use frozen::Frozen;
 pub use host::HostTensors;

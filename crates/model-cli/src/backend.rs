@@ -14,7 +14,7 @@ pub trait OnBackend {
     ///
     /// # Errors
     /// The work's own.
-    fn run<B: DecoderBackend>(self) -> anyhow::Result<Self::Output>;
+    fn run<B: DecoderBackend>(self, device: &B::Device) -> anyhow::Result<Self::Output>;
 }
 
 /// Does the work on the backend of `device`.
@@ -23,8 +23,22 @@ pub trait OnBackend {
 /// A device that this build or this machine does not have ([`Device::available`]); the work's own.
 pub fn on_backend<W: OnBackend>(device: Device, work: W) -> anyhow::Result<W::Output> {
     match device.available() {
-        Ok(Device::Ndarray) => work.run::<NdArray>(),
-        Ok(Device::Auto | Device::Cpu | Device::Cuda(_)) => work.run::<Flex>(),
-        Err(error) => Err(error).hint(error.hint()),
+        Ok(Device::Ndarray) => work.run::<NdArray>(&Default::default()),
+        Ok(Device::Auto | Device::Cpu) => work.run::<Flex>(&Default::default()),
+        Ok(Device::Cuda(index)) => on_cuda(index, work),
+        Err(error) => {
+            let hint = error.hint();
+            Err(error).hint(hint)
+        }
     }
+}
+
+#[cfg(feature = "cuda")]
+fn on_cuda<W: OnBackend>(index: usize, work: W) -> anyhow::Result<W::Output> {
+    work.run::<cube_kernels::Cuda>(&cube_kernels::CudaDevice::new(index))
+}
+
+#[cfg(not(feature = "cuda"))]
+fn on_cuda<W: OnBackend>(_: usize, _: W) -> anyhow::Result<W::Output> {
+    unreachable!("a build without CUDA has no such device")
 }

@@ -19,7 +19,7 @@ pub enum Device {
 }
 
 /// Why a device cannot be had.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeviceError {
     /// The feature `cuda` is off.
     #[error("{device} cannot be had: this program was built without CUDA")]
@@ -27,13 +27,26 @@ pub enum DeviceError {
         /// What was asked for.
         device: Device,
     },
+    /// The machine lacks something.
+    #[cfg(feature = "cuda")]
+    #[error("{device} cannot be had: {source}")]
+    Cuda {
+        /// What was asked for.
+        device: Device,
+        /// What is missing.
+        source: cube_kernels::CudaError,
+    },
 }
 
 impl DeviceError {
     /// What to do about it.
-    pub fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> String {
         match self {
-            Self::WithoutCuda { .. } => "take cpu; there is no build with CUDA yet",
+            Self::WithoutCuda { .. } => {
+                "take cpu, or build with `cargo build --release --features cuda`".to_owned()
+            }
+            #[cfg(feature = "cuda")]
+            Self::Cuda { source, .. } => format!("{}; or take cpu", source.hint()),
         }
     }
 }
@@ -42,14 +55,42 @@ impl Device {
     /// The device itself, or what `auto` stands for on this machine.
     ///
     /// # Errors
-    /// A device that this build does not have.
+    /// A device that this build or this machine does not have.
     pub fn available(self) -> Result<Self, DeviceError> {
         match self {
             Self::Cpu | Self::Ndarray => Ok(self),
-            Self::Auto => Ok(Self::Cpu),
-            Self::Cuda(_) => Err(DeviceError::WithoutCuda { device: self }),
+            Self::Auto => Ok(automatic()),
+            Self::Cuda(index) => cuda(index).map(|()| self),
         }
     }
+}
+
+#[cfg(not(feature = "cuda"))]
+fn automatic() -> Device {
+    Device::Cpu
+}
+
+/// The first graphics processor; with a warning the processor where there is none.
+#[cfg(feature = "cuda")]
+fn automatic() -> Device {
+    match cuda(0) {
+        Ok(()) => Device::Cuda(0),
+        Err(error) => {
+            tracing::warn!("{error}; the processor does the work");
+            Device::Cpu
+        }
+    }
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cuda(index: usize) -> Result<(), DeviceError> {
+    Err(DeviceError::WithoutCuda { device: Device::Cuda(index) })
+}
+
+#[cfg(feature = "cuda")]
+fn cuda(index: usize) -> Result<(), DeviceError> {
+    let found = cube_kernels::cuda_device(index).map(drop);
+    found.map_err(|source| DeviceError::Cuda { device: Device::Cuda(index), source })
 }
 
 impl FromStr for Device {

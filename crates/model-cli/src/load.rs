@@ -12,9 +12,10 @@ pub fn load_model<B: DecoderBackend>(
     stage: &Stage,
     path: &Path,
     options: &LoadOptions,
+    device: &B::Device,
 ) -> Result<CausalLm<B>, LoadError> {
     let bar = stage.progress("load", 0, Unit::Bytes);
-    let loaded = load(path, options, &B::Device::default(), &|progress| {
+    let loaded = load(path, options, device, &|progress| {
         bar.set_length(progress.total);
         bar.set_position(progress.done);
     });

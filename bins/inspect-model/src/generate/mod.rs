@@ -59,9 +59,9 @@ struct Generate<'a> {
 impl OnBackend for Generate<'_> {
     type Output = ();
 
-    fn run<B: DecoderBackend>(self) -> anyhow::Result<()> {
+    fn run<B: DecoderBackend>(self, device: &B::Device) -> anyhow::Result<()> {
         let Self { stage, args, config, source, prompt, format, .. } = &self;
-        let model: CausalLm<B> = load_model(stage, source, &args.model, config)?;
+        let model: CausalLm<B> = load_model(stage, source, &args.model, config, device)?;
         let length = prompt.len() + config.max_new_tokens;
         if length > model.config().max_positions {
             tracing::warn!(

@@ -83,7 +83,7 @@ pub(super) fn check_files(
 
 fn device(device: Device, faults: &mut Faults) -> Option<Device> {
     let available = device.available();
-    if let Err(error) = available {
+    if let Err(error) = &available {
         faults.add("device", format_args!("{error}; {}", error.hint()));
     }
     available.ok()

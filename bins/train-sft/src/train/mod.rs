@@ -60,7 +60,7 @@ struct Work<'a> {
 impl OnBackend for Work<'_> {
     type Output = ExitCode;
 
-    fn run<B: DecoderBackend>(self) -> anyhow::Result<ExitCode> {
+    fn run<B: DecoderBackend>(self, device: &B::Device) -> anyhow::Result<ExitCode> {
         let Self { stage, config, checked, data, collective } = self;
         let is_first = collective.rank() == 0;
         let settings = serde_json::to_value(config)?;
@@ -86,7 +86,7 @@ impl OnBackend for Work<'_> {
 
         let load_options = options::load_options(config, &checked);
         let mut model: CausalLm<B> =
-            load_model(stage, Path::new(&config.base_model), &load_options)?;
+            load_model(stage, Path::new(&config.base_model), &load_options, device)?;
         initial::prepare(&mut model, config, &checked.new_tokens)?;
         let part = options::trained_part(config, &checked)?;
         let train_options = options::train_options(config, data.steps, collective.world_size());

@@ -5,10 +5,14 @@ mod autodiff;
 mod backend;
 mod backward;
 mod composed;
+#[cfg(feature = "cube")]
+mod cube;
 mod flex;
 mod host;
 mod ndarray;
 mod tensors;
 
 pub use backend::{DecoderBackend, RowLosses};
+#[cfg(feature = "cube")]
+pub use cube::CubeKvLayer;
 pub use tensors::{attention, cached_attention, gate, rms_norm, rms_norm_backward, rope};

@@ -9,6 +9,12 @@ use causal_lm::{CausalLm, LoadError, LoadOptions, load};
 use checkpoint_files::Checkpoint;
 use cpu_kernels::decoder::Span;
 
+/// The graphics processor that the features name.
+#[cfg(feature = "cuda")]
+pub(crate) type Gpu = cube_kernels::Cuda;
+#[cfg(all(feature = "vulkan", not(feature = "cuda")))]
+pub(crate) type Gpu = cube_kernels::Vulkan;
+
 pub(crate) const FAMILIES: [&str; 7] =
     ["llama", "llama_tied_rope3", "mistral", "qwen2", "qwen3", "phi3", "gemma3_text"];
 

@@ -62,6 +62,11 @@ impl Nf4 {
         Ok(Self { absmax, ..self })
     }
 
+    /// The 16 values of the codes, rising.
+    pub fn codebook() -> &'static [f32; 16] {
+        &CODEBOOK
+    }
+
     /// Number of values.
     pub fn len(&self) -> usize {
         self.len

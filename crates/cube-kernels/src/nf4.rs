@@ -1,0 +1,220 @@
+use burn_backend::{DType, Shape, TensorMetadata};
+use burn_cubecl::CubeRuntime;
+use burn_cubecl::tensor::CubeTensor;
+use cubecl::calculate_cube_count_elemwise;
+use cubecl::prelude::*;
+
+use crate::tensors::{cube_per_row, dims, empty, packed};
+
+/// Codes in a word of 32 bits.
+const CODES: usize = 8;
+/// Rows of `x` that the fused product takes.
+const FEW: usize = 8;
+/// Units that share a row of the weight, and rows that a cube has.
+const LANES: u32 = 32;
+const ROWS: u32 = 4;
+
+/// A weight in 4-bit NormalFloat on the device: `rows` outputs by `cols` inputs.
+///
+/// Bytes are packed as bitsandbytes does, two values each, the first in the high nibble; a scale belongs to 64 values of the
+/// flattened matrix.
+#[derive(Clone, Debug)]
+pub struct Nf4Weight<R: CubeRuntime> {
+    words: CubeTensor<R>,
+    absmax: CubeTensor<R>,
+    codebook: CubeTensor<R>,
+    rows: usize,
+    cols: usize,
+}
+
+impl<R: CubeRuntime> Nf4Weight<R> {
+    /// Brings packed codes and a scale for each 64 values to the device.
+    ///
+    /// # Panics
+    /// Where the parts do not belong to `rows · cols` values.
+    pub fn new(
+        rows: usize,
+        cols: usize,
+        packed: &[u8],
+        absmax: &[f32],
+        codebook: &[f32; 16],
+        device: &R::Device,
+    ) -> Self {
+        let len = rows * cols;
+        assert_eq!((packed.len(), absmax.len()), (len.div_ceil(2), len.div_ceil(64)));
+        let client = R::client(device);
+        let put = |bytes: &[u8], len: usize, dtype| {
+            let handle = client.create_from_slice(bytes);
+            let shape = Shape::new([len]);
+            CubeTensor::new_contiguous(client.clone(), device.clone(), shape, handle, dtype)
+        };
+        let mut words = packed.to_vec();
+        words.resize(packed.len().next_multiple_of(4), 0);
+        Self {
+            words: put(&words, words.len() / 4, DType::U32),
+            absmax: put(f32::as_bytes(absmax), absmax.len(), DType::F32),
+            codebook: put(f32::as_bytes(codebook), 16, DType::F32),
+            rows,
+            cols,
+        }
+    }
+
+    /// Number of outputs.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of inputs.
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// The values, `[rows, cols]`, in `dtype`. Moves 0.56 bytes a value in and `dtype` out: bound by memory.
+    pub fn dequantize(&self, dtype: DType) -> CubeTensor<R> {
+        let out = empty(&self.absmax, [self.rows, self.cols], dtype);
+        let (words, len) = (self.words.shape()[0], self.rows * self.cols);
+        let dim = CubeDim::new_1d(128);
+        dequantize::launch(
+            &out.client,
+            calculate_cube_count_elemwise(&out.client, words, dim),
+            dim,
+            self.words.clone().into_tensor_arg(),
+            self.absmax.clone().into_tensor_arg(),
+            self.codebook.clone().into_tensor_arg(),
+            out.clone().into_tensor_arg(),
+            words,
+            len,
+            dtype.into(),
+        );
+        out
+    }
+
+    /// `x · Wᵀ` for a few rows of `x` (`[m, cols]`) without the dequantized weight in memory; `None` for more than 8 rows, or where
+    /// a row is no whole number of words. Reads the packed weight once: bound by memory.
+    pub fn few_rows(&self, x: &CubeTensor<R>) -> Option<CubeTensor<R>> {
+        let [m, k] = dims(x);
+        if m == 0 || m > FEW || k % CODES != 0 {
+            return None;
+        }
+        let x = packed(x.clone());
+        let y = empty(&x, [m, self.rows], x.dtype);
+        let dtype = x.dtype;
+        few_rows::launch(
+            &y.client,
+            cube_per_row(self.rows.div_ceil(ROWS as usize)),
+            CubeDim::new_2d(LANES, ROWS),
+            self.words.clone().into_tensor_arg(),
+            self.absmax.clone().into_tensor_arg(),
+            self.codebook.clone().into_tensor_arg(),
+            x.into_tensor_arg(),
+            y.clone().into_tensor_arg(),
+            self.rows,
+            k / CODES,
+            m,
+            dtype.into(),
+        );
+        Some(y)
+    }
+}
+
+/// Where code `i` of a word begins: bytes in order, the high nibble first.
+#[cube]
+fn code(word: u32, #[comptime] i: u32) -> usize {
+    let shift = comptime!(8 * (i / 2) + 4 * (1 - i % 2));
+    ((word >> shift) & 15) as usize
+}
+
+#[cube(launch)]
+fn dequantize<F: Float>(
+    words: &Tensor<u32>,
+    absmax: &Tensor<f32>,
+    codebook: &Tensor<f32>,
+    out: &mut Tensor<F>,
+    count: usize,
+    len: usize,
+    #[define(F)] _dtype: StorageType,
+) {
+    let mut table = SharedMemory::<f32>::new(16usize);
+    if UNIT_POS < 16 {
+        table[UNIT_POS as usize] = codebook[UNIT_POS as usize];
+    }
+    sync_cube();
+    if ABSOLUTE_POS < count {
+        let word = words[ABSOLUTE_POS];
+        let scale = absmax[ABSOLUTE_POS / 8];
+        #[unroll]
+        for i in 0..8u32 {
+            let at = ABSOLUTE_POS * 8 + i as usize;
+            if at < len {
+                out[at] = F::cast_from(table[code(word, i)] * scale);
+            }
+        }
+    }
+}
+
+#[cube(launch)]
+fn few_rows<F: Float>(
+    words: &Tensor<u32>,
+    absmax: &Tensor<f32>,
+    codebook: &Tensor<f32>,
+    x: &Tensor<F>,
+    y: &mut Tensor<F>,
+    rows: usize,
+    words_a_row: usize,
+    #[comptime] m: usize,
+    #[define(F)] _dtype: StorageType,
+) {
+    let mut table = SharedMemory::<f32>::new(16usize);
+    if UNIT_POS < 16 {
+        table[UNIT_POS as usize] = codebook[UNIT_POS as usize];
+    }
+    sync_cube();
+    let row = CUBE_POS * CUBE_DIM_Y as usize + UNIT_POS_Y as usize;
+    let mut sums = Array::<f32>::new(m);
+    #[unroll]
+    for j in 0..m {
+        sums[j] = 0.0;
+    }
+    if row < rows {
+        let first = row * words_a_row;
+        for at in range_stepped(UNIT_POS_X as usize, words_a_row, CUBE_DIM_X as usize) {
+            let word = words[first + at];
+            let scale = absmax[(first + at) / 8];
+            #[unroll]
+            for i in 0..8u32 {
+                let w = table[code(word, i)] * scale;
+                #[unroll]
+                for j in 0..m {
+                    sums[j] += w * f32::cast_from(x[(j * words_a_row + at) * 8 + i as usize]);
+                }
+            }
+        }
+    }
+    // Halves of a row's units, for all rows of `x` at once. No planes: their size is the device's affair.
+    let units = comptime!((LANES * ROWS) as usize);
+    let mut shared = SharedMemory::<f32>::new(comptime!(m * (LANES * ROWS) as usize));
+    let unit = UNIT_POS as usize;
+    #[unroll]
+    for j in 0..m {
+        shared[j * units + unit] = sums[j];
+    }
+    sync_cube();
+    let mut half = CUBE_DIM_X as usize / 2;
+    while half > 0 {
+        if (UNIT_POS_X as usize) < half {
+            #[unroll]
+            for j in 0..m {
+                let other = shared[j * units + unit + half];
+                shared[j * units + unit] += other;
+            }
+        }
+        sync_cube();
+        half /= 2;
+    }
+    if UNIT_POS_X == 0 && row < rows {
+        #[unroll]
+        for j in 0..m {
+            y[j * rows + row] = F::cast_from(shared[j * units + unit]);
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! Every kernel against sums in f64, on whatever device the features name; shapes are odd on purpose.
+//!
+//! `cargo test -p cube-kernels --features vulkan` needs Vulkan, which Mesa has in software; `--features cuda` a graphics
+//! processor of NVIDIA.
+#![cfg(any(feature = "vulkan", feature = "cuda"))]
+#![allow(clippy::unwrap_used)]
+
+use burn_backend::{DType, TensorData};
+use cube_kernels::{
+    CausalMask, CubeTensor, Int8Weight, Nf4Weight, causal_softmax, causal_softmax_backward,
+    cross_entropy, download, gate, gate_backward, rms_norm, rms_norm_backward, rope, upload,
+};
+
+#[cfg(feature = "cuda")]
+type Device = cube_kernels::CudaRuntime;
+#[cfg(not(feature = "cuda"))]
+type Device = cube_kernels::WgpuRuntime;
+
+/// Numbers from -1 to 1, the same each time.
+struct Numbers(u64);
+
+impl Numbers {
+    fn take(&mut self, count: usize) -> Vec<f32> {
+        let mut next = || {
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (self.0 >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+        };
+        (0..count).map(|_| next()).collect()
+    }
+}
+
+fn put(values: &[f32], rows: usize, cols: usize) -> CubeTensor<Device> {
+    upload(TensorData::new(values.to_vec(), [rows, cols]), &Default::default())
+}
+
+fn half(values: &[f32], rows: usize, cols: usize) -> CubeTensor<Device> {
+    let values: Vec<half::f16> = values.iter().map(|&value| half::f16::from_f32(value)).collect();
+    upload(TensorData::new(values, [rows, cols]), &Default::default())
+}
+
+fn put_ids(values: &[u32]) -> CubeTensor<Device> {
+    upload(TensorData::new(values.to_vec(), [values.len(), 1]), &Default::default())
+}
+
+fn get(tensor: CubeTensor<Device>) -> Vec<f64> {
+    download(tensor).iter::<f64>().collect()
+}
+
+/// Fails where a value is further from what it should be than `tolerance` times the greatest of them.
+#[track_caller]
+fn close(actual: &[f64], expected: &[f64], tolerance: f64, what: &str) {
+    assert_eq!(actual.len(), expected.len(), "{what}");
+    let size = expected.iter().fold(1e-30f64, |size, value| size.max(value.abs()));
+    for (i, (actual, expected)) in actual.iter().zip(expected).enumerate() {
+        let off = (actual - expected).abs() / size;
+        assert!(
+            off <= tolerance,
+            "{what}: value {i} is {actual}, not {expected}: off by {off:.2e}"
+        );
+    }
+}
+
+fn wide(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&value| f64::from(value)).collect()
+}
+
+/// A number for each element of a matrix.
+fn matrix(rows: usize, cols: usize, mut value: impl FnMut(usize, usize) -> f64) -> Vec<f64> {
+    (0..rows * cols).map(|at| value(at / cols, at % cols)).collect()
+}
+
+// A row of one is all cancellation.
+const ROWS: [(usize, usize); 6] = [(1, 3), (3, 7), (5, 64), (2, 257), (4, 1_000), (7, 2_048)];
+
+#[test]
+fn rms_norms() {
+    let eps = 1e-5;
+    for (rows, width) in ROWS {
+        let mut numbers = Numbers(rows as u64);
+        let [x, dy] = [(); 2].map(|()| numbers.take(rows * width));
+        let weight = numbers.take(width);
+        let (x64, dy64, w64) = (wide(&x), wide(&dy), wide(&weight));
+        let mean = |value: &dyn Fn(usize) -> f64, row: usize| {
+            (0..width).map(|i| value(row * width + i)).sum::<f64>() / width as f64
+        };
+        let r = |row| 1.0 / (mean(&|at| x64[at] * x64[at], row) + f64::from(eps as f32)).sqrt();
+        let y = matrix(rows, width, |row, i| x64[row * width + i] * r(row) * w64[i]);
+        let dx = matrix(rows, width, |row, i| {
+            let at = row * width + i;
+            let along = mean(&|at| x64[at] * dy64[at] * w64[at % width], row);
+            r(row) * (dy64[at] * w64[i] - x64[at] * r(row).powi(2) * along)
+        });
+        let what = format!("{rows} x {width}");
+        let weight = || put(&weight, 1, width);
+        let eps = eps as f32;
+        close(&get(rms_norm(put(&x, rows, width), weight(), eps)), &y, 2e-6, &what);
+        let back = rms_norm_backward(put(&x, rows, width), weight(), eps, put(&dy, rows, width));
+        close(&get(back), &dx, 5e-6, &what);
+        let low = rms_norm(half(&x, rows, width), weight(), eps);
+        assert_eq!(low.dtype, DType::F16);
+        close(&get(low), &y, 2e-3, &what);
+    }
+}
+
+#[test]
+fn gates() {
+    for (rows, width) in ROWS {
+        let mut numbers = Numbers(9 + rows as u64);
+        let [x, up, dy] = [(); 3]
+            .map(|()| numbers.take(rows * width).iter().map(|x| x * 4.0).collect::<Vec<_>>());
+        let (x64, up64, dy64) = (wide(&x), wide(&up), wide(&dy));
+        for gelu in [false, true] {
+            let activation = |x: f64| {
+                if gelu {
+                    let t =
+                        ((2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x * x * x)).tanh();
+                    0.5 * x * (1.0 + t)
+                } else {
+                    x / (1.0 + (-x).exp())
+                }
+            };
+            let slope = |x: f64| (activation(x + 1e-5) - activation(x - 1e-5)) / 2e-5;
+            let y = matrix(1, rows * width, |_, i| activation(x64[i]) * up64[i]);
+            let dx = matrix(1, rows * width, |_, i| dy64[i] * up64[i] * slope(x64[i]));
+            let dup = matrix(1, rows * width, |_, i| dy64[i] * activation(x64[i]));
+            let what = format!("{rows} x {width}, gelu {gelu}");
+            let (gates, ups) = (|| put(&x, rows, width), || put(&up, rows, width));
+            close(&get(gate(gates(), ups(), gelu)), &y, 2e-6, &what);
+            let [a, b] = gate_backward(gates(), ups(), put(&dy, rows, width), gelu);
+            close(&get(a), &dx, 5e-6, &what);
+            close(&get(b), &dup, 2e-6, &what);
+            close(&get(gate(half(&x, rows, width), half(&up, rows, width), gelu)), &y, 3e-3, &what);
+        }
+    }
+}
+
+#[test]
+fn rotations() {
+    for (tokens, heads, head_dim, pairs) in
+        [(1, 1, 2, 1), (3, 2, 10, 5), (5, 3, 16, 4), (4, 9, 64, 32)]
+    {
+        let mut numbers = Numbers(3);
+        let (width, angles) = (heads * head_dim, numbers.take(tokens * pairs));
+        let x = numbers.take(tokens * width);
+        let cos: Vec<f32> = angles.iter().map(|a| a.cos()).collect();
+        let sin: Vec<f32> = angles.iter().map(|a| a.sin()).collect();
+        for sign in [1.0, -1.0] {
+            let y = matrix(tokens, width, |token, at| {
+                let (first, i) = (token * width + at / head_dim * head_dim, at % head_dim);
+                let value = |i: usize| f64::from(x[first + i]);
+                let turn = |i: usize| {
+                    (f64::from(cos[token * pairs + i]), sign * f64::from(sin[token * pairs + i]))
+                };
+                if i < pairs {
+                    let (c, s) = turn(i);
+                    value(i) * c - value(i + pairs) * s
+                } else if i < 2 * pairs {
+                    let (c, s) = turn(i - pairs);
+                    value(i) * c + value(i - pairs) * s
+                } else {
+                    value(i)
+                }
+            });
+            let [c, s] = [&cos, &sin].map(|values| put(values, tokens, pairs));
+            let out = rope(put(&x, tokens, width), c, s, heads, sign < 0.0);
+            close(&get(out), &y, 1e-6, &format!("{tokens} {heads} {head_dim} {pairs}"));
+        }
+    }
+}
+
+#[test]
+fn cross_entropies() {
+    for (rows, vocab) in [(1, 2), (3, 7), (4, 255), (5, 257), (2, 5_001)] {
+        let mut numbers = Numbers(vocab as u64);
+        let mut logits: Vec<f32> = numbers.take(rows * vocab).iter().map(|x| x * 20.0).collect();
+        let weights = numbers.take(rows);
+        let targets: Vec<u32> = (0..rows).map(|row| (row * 31 % vocab) as u32).collect();
+        // Two that are likeliest: the first counts.
+        let (a, b) = (vocab / 2, vocab - 1);
+        (logits[a], logits[b]) = (21.0, 21.0);
+        let exact = wide(&logits);
+        let lse =
+            |row: usize| exact[row * vocab..][..vocab].iter().map(|x| x.exp()).sum::<f64>().ln();
+        let losses =
+            matrix(rows, 1, |row, _| lse(row) - exact[row * vocab + targets[row] as usize]);
+        let gradient = matrix(rows, vocab, |row, i| {
+            let hit = f64::from(u8::from(i == targets[row] as usize));
+            ((exact[row * vocab + i] - lse(row)).exp() - hit) * f64::from(weights[row])
+        });
+        let best = matrix(rows, 1, |row, _| {
+            let row = &exact[row * vocab..][..vocab];
+            let top = row.iter().copied().fold(f64::MIN, f64::max);
+            row.iter().position(|&x| x == top).unwrap() as f64
+        });
+        let what = format!("{rows} x {vocab}");
+        let put_logits = || put(&logits, rows, vocab);
+        let out = cross_entropy(put_logits(), put_ids(&targets), Some(put(&weights, rows, 1)));
+        close(&get(out.losses), &losses, 2e-6, &what);
+        close(&get(out.gradient.unwrap()), &gradient, 5e-6, &what);
+        assert_eq!(get(out.predicted), best, "{what}");
+        let without = cross_entropy(put_logits(), put_ids(&targets), None);
+        assert!(without.gradient.is_none());
+        close(&get(without.losses), &losses, 2e-6, &what);
+    }
+}
+
+#[test]
+fn causal_softmaxes() {
+    // Heads, queries, position of the first query, position of the first key, window, soft cap.
+    let cases = [
+        (1, 1, 0, 0, None, None),
+        (2, 3, 0, 0, None, None),
+        (3, 5, 4, 0, None, Some(2.5)),
+        (2, 300, 11, 0, None, None),
+        (2, 6, 9, 5, Some(5), None),
+        (1, 7, 20, 18, Some(3), Some(1.5)),
+    ];
+    for (heads, queries, first_query, first_key, window, softcap) in cases {
+        let mask = CausalMask { queries, first_query, first_key, window, scale: 0.37, softcap };
+        let (rows, keys) = (heads * queries, first_query + queries - first_key);
+        let mut numbers = Numbers(rows as u64);
+        let raw: Vec<f32> = numbers.take(rows * keys).iter().map(|x| x * 9.0).collect();
+        let dp = numbers.take(rows * keys);
+        let delta = numbers.take(rows);
+        let score = |row: usize, key: usize| {
+            let (query, at) = (first_query + row % queries, first_key + key);
+            let seen = at <= query && window.is_none_or(|window| query - at < window);
+            let s = f64::from(raw[row * keys + key]) * f64::from(mask.scale);
+            seen.then(|| softcap.map_or(s, |cap| f64::from(cap) * (s / f64::from(cap)).tanh()))
+        };
+        let sum = |row| (0..keys).filter_map(|key| score(row, key)).map(f64::exp).sum::<f64>();
+        let p = |row, key| score(row, key).map_or(0.0, |s| s.exp() / sum(row));
+        let all = matrix(rows, keys, p);
+        let lse = matrix(rows, 1, |row, _| sum(row).ln());
+        let ds = matrix(rows, keys, |row, key| {
+            let at = row * keys + key;
+            let slope = match (softcap, score(row, key)) {
+                (Some(cap), Some(s)) => 1.0 - (s / f64::from(cap)).powi(2),
+                _ => 1.0,
+            };
+            f64::from(mask.scale)
+                * p(row, key)
+                * (f64::from(dp[at]) - f64::from(delta[row]))
+                * slope
+        });
+        let what = format!("{mask:?}");
+        let scores = || put(&raw, rows, keys);
+        let [actual, log_sums] = causal_softmax(scores(), mask, DType::F32);
+        close(&get(actual), &all, 3e-6, &what);
+        close(&get(log_sums.clone()), &lse, 2e-6, &what);
+        let [again, slopes] = causal_softmax_backward(
+            scores(),
+            log_sums,
+            put(&dp, rows, keys),
+            put(&delta, rows, 1),
+            mask,
+            DType::F32,
+        );
+        close(&get(again), &all, 5e-6, &what);
+        close(&get(slopes), &ds, 1e-5, &what);
+        let [low, _] = causal_softmax(scores(), mask, DType::F16);
+        close(&get(low), &all, 1e-3, &what);
+    }
+}
+
+const CODEBOOK: [f32; 16] = [
+    -1.0, -0.7, -0.53, -0.39, -0.28, -0.18, -0.09, 0.0, 0.08, 0.16, 0.25, 0.34, 0.44, 0.56, 0.72,
+    1.0,
+];
+
+/// A weight of codes and scales by chance, and its values.
+fn nf4(rows: usize, cols: usize) -> (Nf4Weight<Device>, Vec<f64>) {
+    let (len, mut numbers) = (rows * cols, Numbers(len_seed(rows, cols)));
+    let packed: Vec<u8> =
+        numbers.take(len.div_ceil(2)).iter().map(|x| (x * 127.0 + 128.0) as u8).collect();
+    let absmax = numbers.take(len.div_ceil(64));
+    let values = matrix(rows, cols, |row, col| {
+        let at = row * cols + col;
+        let code = packed[at / 2] >> (4 * (1 - at % 2)) & 15;
+        f64::from(CODEBOOK[code as usize] * absmax[at / 64])
+    });
+    let weight = Nf4Weight::new(rows, cols, &packed, &absmax, &CODEBOOK, &Default::default());
+    (weight, values)
+}
+
+fn len_seed(rows: usize, cols: usize) -> u64 {
+    (rows * 1_000 + cols) as u64
+}
+
+#[test]
+fn nf4_values() {
+    for (rows, cols) in [(1, 1), (7, 33), (3, 64), (64, 160), (5, 1_001)] {
+        let (weight, values) = nf4(rows, cols);
+        // Each is one product in f32: to the bit.
+        assert_eq!(get(weight.dequantize(DType::F32)), values, "{rows} x {cols}");
+        close(&get(weight.dequantize(DType::F16)), &values, 1e-3, &format!("{rows} x {cols}"));
+    }
+}
+
+#[test]
+fn nf4_products_of_few_rows() {
+    for (rows, cols) in [(1, 8), (7, 40), (33, 64), (64, 160), (50, 1_000)] {
+        let (weight, values) = nf4(rows, cols);
+        for m in 1..=8 {
+            let x = Numbers(m as u64).take(m * cols);
+            let y = matrix(m, rows, |i, row| {
+                (0..cols).map(|k| f64::from(x[i * cols + k]) * values[row * cols + k]).sum()
+            });
+            let fused = weight.few_rows(&put(&x, m, cols));
+            let fused = fused.expect("few rows of whole words");
+            close(&get(fused), &y, 3e-6, &format!("{m} x {cols} x {rows}"));
+        }
+        assert!(weight.few_rows(&put(&vec![0.0; 9 * cols], 9, cols)).is_none());
+    }
+    let (odd, _) = nf4(7, 33);
+    assert!(odd.few_rows(&put(&[0.0; 33], 1, 33)).is_none());
+}
+
+#[test]
+fn int8_values() {
+    for (rows, cols) in [(1, 1), (7, 33), (3, 64), (5, 1_001)] {
+        let mut numbers = Numbers(cols as u64);
+        let codes: Vec<i8> = numbers.take(rows * cols).iter().map(|x| (x * 128.0) as i8).collect();
+        let scales = numbers.take(rows);
+        let values = matrix(rows, cols, |row, col| {
+            f64::from(f32::from(codes[row * cols + col]) * scales[row])
+        });
+        let weight = Int8Weight::<Device>::new(rows, cols, &codes, &scales, &Default::default());
+        assert_eq!(get(weight.dequantize(DType::F32)), values, "{rows} x {cols}");
+    }
+}

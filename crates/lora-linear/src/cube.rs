@@ -1,0 +1,126 @@
+use burn::tensor::backend::Backend;
+use burn::tensor::ops::{FloatTensorOps, IntTensorOps};
+use burn::tensor::{DType, TensorData};
+use burn_cubecl::kernel::cast;
+use burn_cubecl::kernel::matmul::{MatmulStrategy, matmul};
+use burn_cubecl::{BoolElement, CubeBackend, FloatElement, IntElement};
+use cpu_kernels::{ComputeDtype, FrozenWeight, Values};
+use cube_kernels::{CubeRuntime, CubeTensor, Int8Weight, Nf4Weight, upload};
+
+use crate::FrozenBackend;
+
+/// A frozen weight on a graphics processor.
+#[derive(Clone, Debug)]
+pub enum CubeWeight<R: CubeRuntime> {
+    /// `[rows, cols]` of floats.
+    Dense(CubeTensor<R>),
+    /// 4-bit NormalFloat in blocks of 64.
+    Nf4(Nf4Weight<R>),
+    /// 8 bits with a scale a row.
+    Int8(Int8Weight<R>),
+}
+
+impl<R: CubeRuntime> CubeWeight<R> {
+    /// The values, `[rows, cols]`, in `dtype`.
+    fn dense(&self, dtype: DType) -> CubeTensor<R> {
+        match self {
+            Self::Dense(weight) => cast(weight.clone(), dtype),
+            Self::Nf4(weight) => weight.dequantize(dtype),
+            Self::Int8(weight) => weight.dequantize(dtype),
+        }
+    }
+}
+
+impl<R, F, I, BT> FrozenBackend for CubeBackend<R, F, I, BT>
+where
+    R: CubeRuntime,
+    F: FloatElement,
+    I: IntElement,
+    BT: BoolElement,
+{
+    type Weight = CubeWeight<R>;
+
+    fn upload(weight: FrozenWeight, device: &Self::Device) -> CubeWeight<R> {
+        let (rows, cols) = (weight.rows(), weight.cols());
+        let has_bf16 = Self::supports_dtype(device, DType::BF16);
+        match weight.values() {
+            Values::Nf4(values) => {
+                let blocks = values.len().div_ceil(64);
+                let absmax: Vec<f32> = (0..blocks).map(|at| values.absmax().get(at)).collect();
+                let codebook = cpu_kernels::Nf4::codebook();
+                let packed = values.packed();
+                CubeWeight::Nf4(Nf4Weight::new(rows, cols, packed, &absmax, codebook, device))
+            }
+            Values::Int8(values) => {
+                let scales: Vec<f32> = (0..rows).map(|row| values.scale(row)).collect();
+                CubeWeight::Int8(Int8Weight::new(rows, cols, values.codes(), &scales, device))
+            }
+            Values::Bf16(values) if has_bf16 => {
+                CubeWeight::Dense(upload(TensorData::new(values.clone(), [rows, cols]), device))
+            }
+            Values::F16(values) => {
+                CubeWeight::Dense(upload(TensorData::new(values.clone(), [rows, cols]), device))
+            }
+            _ => {
+                let mut values = vec![0.0f32; rows * cols];
+                weight.dequantize(0..rows, &mut values);
+                CubeWeight::Dense(upload(TensorData::new(values, [rows, cols]), device))
+            }
+        }
+    }
+
+    fn frozen_products(
+        x: CubeTensor<R>,
+        weights: &[&CubeWeight<R>],
+        compute: ComputeDtype,
+    ) -> Vec<CubeTensor<R>> {
+        let dtype = factors(compute);
+        let low = cast(x.clone(), dtype);
+        let product = |weight: &CubeWeight<R>| {
+            if let CubeWeight::Nf4(packed) = weight
+                && let Some(y) = packed.few_rows(&x)
+            {
+                return y;
+            }
+            let transposed = Self::float_swap_dims(weight.dense(dtype), 0, 1);
+            product_f32(low.clone(), transposed)
+        };
+        weights.iter().map(|weight| product(weight)).collect()
+    }
+
+    fn frozen_product_transposed(
+        dy: CubeTensor<R>,
+        weight: &CubeWeight<R>,
+        compute: ComputeDtype,
+    ) -> CubeTensor<R> {
+        let dtype = factors(compute);
+        product_f32(cast(dy, dtype), weight.dense(dtype))
+    }
+
+    fn frozen_rows(weight: &CubeWeight<R>, ids: &[u32], device: &Self::Device) -> CubeTensor<R> {
+        let ids: Vec<i32> = ids.iter().map(|&id| id as i32).collect();
+        let count = ids.len();
+        let ids = Self::int_from_data(TensorData::new(ids, [count]), device);
+        let weight = match weight {
+            CubeWeight::Dense(weight) => weight.clone(),
+            packed => packed.dense(DType::F32),
+        };
+        cast(Self::float_select(weight, 0, ids), DType::F32)
+    }
+}
+
+/// The type of the factors of a product.
+fn factors(compute: ComputeDtype) -> DType {
+    match compute {
+        ComputeDtype::F32 => DType::F32,
+        ComputeDtype::Bf16 => DType::BF16,
+    }
+}
+
+/// A product whose sums and results are f32.
+fn product_f32<R: CubeRuntime>(x: CubeTensor<R>, y: CubeTensor<R>) -> CubeTensor<R> {
+    match matmul(x, y, None, MatmulStrategy::default(), DType::F32) {
+        Ok(product) => product,
+        Err(error) => panic!("no kernel of this device multiplies these matrices: {error:?}"),
+    }
+}
