@@ -22,6 +22,10 @@ throughput stage="ingest":
 bench:
     cargo bench --package thesisforge-benches
 
+# the kernels of graphics processors, on Vulkan in software; with --cuda on a graphics processor
+test-kernels *flags="":
+    cargo xtask test-kernels {{flags}}
+
 # a small real model into models/
 fetch-model name="smollm2":
     cargo xtask fetch-model {{name}}

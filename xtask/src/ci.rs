@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::layers;
 use crate::process::{cargo, run as execute, say, target_folder};
+use crate::test_kernels::{self, TestKernelsArgs, software_vulkan};
 
 /// Options of `cargo xtask ci`.
 #[derive(Debug, Args)]
@@ -25,6 +26,7 @@ pub(crate) fn run(args: &CiArgs) -> anyhow::Result<()> {
         steps.push(("tests", tests));
     }
     steps.push(("pipeline", quickstart));
+    steps.push(("kernels", kernels));
     steps.push(("several processes", several_processes));
     steps.push(("real model", real_model));
     steps.push(("docs", docs));
@@ -52,8 +54,14 @@ fn deny() -> anyhow::Result<()> {
 }
 
 fn clippy() -> anyhow::Result<()> {
-    let features = if has_mpi() { "train-sft/mlflow,train-sft/mpi" } else { "train-sft/mlflow" };
-    let args = ["clippy", "--workspace", "--all-targets", "--locked", "--features", features];
+    // CUDA and Vulkan need nothing of theirs to be compiled.
+    let mut features =
+        "train-sft/cuda,evaluate-sft/cuda,inspect-model/cuda,causal-lm/vulkan,train-sft/mlflow"
+            .to_owned();
+    if has_mpi() {
+        features.push_str(",train-sft/mpi");
+    }
+    let args = ["clippy", "--workspace", "--all-targets", "--locked", "--features", &features];
     execute(cargo(&args).args(["--", "-D", "warnings"]))
 }
 
@@ -83,6 +91,15 @@ fn quickstart() -> anyhow::Result<()> {
         bail!("quickstart has learned too little: {}", summary["results"]["test"]);
     }
     Ok(())
+}
+
+/// The kernels of graphics processors, on Vulkan in software.
+fn kernels() -> anyhow::Result<()> {
+    if software_vulkan().is_none() {
+        say("left out: on Debian, install mesa-vulkan-drivers and libvulkan1");
+        return Ok(());
+    }
+    test_kernels::run(&TestKernelsArgs::default())
 }
 
 /// The tests that start several processes under `mpirun`, and those of a tracking server.

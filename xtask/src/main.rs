@@ -10,6 +10,7 @@ mod make_base_model;
 mod make_market;
 mod pipeline;
 mod process;
+mod test_kernels;
 mod throughput;
 
 use std::process::ExitCode;
@@ -30,6 +31,8 @@ enum Task {
     MakeMarket(make_market::MakeMarketArgs),
     /// Pretrain the tiny model of the profile `quickstart`
     MakeBaseModel(make_base_model::MakeBaseModelArgs),
+    /// Test the kernels of graphics processors, on Vulkan in software where there is none
+    TestKernels(test_kernels::TestKernelsArgs),
     /// Bring a small real model into `models/`, for the tests that need one
     FetchModel(fetch_model::FetchModelArgs),
     /// Run all stages, from theses to the report; what has not changed is not done again
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Task::Throughput(args) => throughput::run(&args),
         Task::MakeMarket(args) => make_market::run(&args),
         Task::MakeBaseModel(args) => make_base_model::run(&args),
+        Task::TestKernels(args) => test_kernels::run(&args),
         Task::FetchModel(args) => fetch_model::run(&args),
         Task::Pipeline(args) => return pipeline::run(&args),
     };
