@@ -55,12 +55,18 @@ fn deny() -> anyhow::Result<()> {
 
 fn clippy() -> anyhow::Result<()> {
     // CUDA and Vulkan need nothing of theirs to be compiled.
-    let mut features =
-        "train-sft/cuda,evaluate-sft/cuda,inspect-model/cuda,causal-lm/vulkan,train-sft/mlflow"
-            .to_owned();
+    let mut features = vec![
+        "train-sft/cuda",
+        "evaluate-sft/cuda",
+        "inspect-model/cuda",
+        "lora-train/cuda",
+        "causal-lm/vulkan",
+        "train-sft/mlflow",
+    ];
     if has_mpi() {
-        features.push_str(",train-sft/mpi");
+        features.push("train-sft/mpi");
     }
+    let features = features.join(",");
     let args = ["clippy", "--workspace", "--all-targets", "--locked", "--features", &features];
     execute(cargo(&args).args(["--", "-D", "warnings"]))
 }

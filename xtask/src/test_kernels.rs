@@ -28,18 +28,19 @@ pub(crate) fn run(args: &TestKernelsArgs) -> anyhow::Result<()> {
         ),
     };
     // The same packages and features each time: one build.
-    let features = format!("cube-kernels/{feature},causal-lm/{feature}");
+    let features = format!("cube-kernels/{feature},lora-linear/{feature},causal-lm/{feature}");
     let test = |tests: &[&str]| {
-        let packages = ["test", "--locked", "-p", "cube-kernels", "-p", "causal-lm"];
-        let mut command = cargo(&packages);
-        command.args(["--features", &features]).args(tests);
+        let mut command = cargo(&["test", "--locked", "--features", &features]);
+        command.args(["-p", "cube-kernels", "-p", "lora-linear", "-p", "causal-lm"]).args(tests);
+        // Which of several products is quickest does not matter here.
+        command.env("CUBECL_AUTOTUNE_LEVEL", "minimal");
         if let Some(driver) = driver {
             command.env("VK_DRIVER_FILES", driver).env("VK_ICD_FILENAMES", driver);
         }
         execute(&mut command)
     };
     test(&["--test", "kernels"])?;
-    test(&["--test", "reference", "--test", "gradients", "--", "gpu"])
+    test(&["--test", "frozen", "--test", "reference", "--test", "gradients", "--", "gpu"])
 }
 
 /// Where Vulkan in software is described, if it is installed.

@@ -120,7 +120,7 @@ on_every_family! {
 
 #[cfg(any(feature = "cuda", feature = "vulkan"))]
 on_every_family! {
-    logits_are_those_of_transformers_on_a_gpu: check_logits on common::Gpu, Autodiff<common::Gpu>;
+    logits_are_those_of_transformers_on_a_gpu: check_logits on common::Gpu;
     rows_do_not_know_one_another_on_a_gpu: check_rows_alone on common::Gpu;
     the_cache_changes_nothing_on_a_gpu: check_cache on common::Gpu;
     greedy_answers_are_those_of_transformers_on_a_gpu: check_greedy on common::Gpu;

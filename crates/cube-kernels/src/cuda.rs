@@ -4,7 +4,10 @@
 )]
 
 use std::fmt;
+use std::path::Path;
 
+use cubecl::config::cache::CacheConfig;
+use cubecl::config::{CubeClRuntimeConfig, RuntimeConfig};
 use cubecl::cuda::{CudaDevice, install};
 use cudarc::driver::{result as driver, sys as driver_sys};
 use cudarc::nvrtc::sys as nvrtc_sys;
@@ -116,4 +119,19 @@ pub fn cuda_device(index: usize) -> Result<CudaDevice, CudaError> {
         return Err(CudaError::NoDevice { index, count });
     }
     Ok(CudaDevice::new(index))
+}
+
+/// Keeps compiled kernels, and which ones autotuning chose, in `folder`: a second start is quick. Where a device has been used
+/// already, or a `cubecl.toml` above the working folder names a place, nothing changes.
+pub fn keep_kernels(folder: &Path) {
+    if CubeClRuntimeConfig::storage().lock().is_some() {
+        return;
+    }
+    let mut config = CubeClRuntimeConfig::from_current_dir().override_from_env();
+    let place = || CacheConfig::File(folder.to_owned());
+    if matches!(config.autotune.cache, CacheConfig::Target) {
+        config.autotune.cache = place();
+    }
+    config.compilation.cache.get_or_insert_with(place);
+    CubeClRuntimeConfig::set(config);
 }

@@ -8,6 +8,7 @@ mod cross_entropy;
 mod cube_sum;
 #[cfg(feature = "cuda")]
 mod cuda;
+mod dropout;
 mod gate;
 mod int8;
 mod nf4;
@@ -32,7 +33,8 @@ pub use cubecl::cuda::{CudaDevice, CudaRuntime};
 #[cfg(feature = "vulkan")]
 pub use cubecl::wgpu::{WgpuDevice, WgpuRuntime};
 #[cfg(feature = "cuda")]
-pub use cuda::{CudaError, cuda_device};
+pub use cuda::{CudaError, cuda_device, keep_kernels};
+pub use dropout::dropout;
 pub use gate::{gate, gate_backward};
 pub use int8::Int8Weight;
 pub use nf4::Nf4Weight;

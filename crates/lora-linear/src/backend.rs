@@ -35,6 +35,11 @@ pub trait FrozenBackend: Backend {
     /// Rows `ids` of the weight, `[ids.len(), k]`: the look-up of embeddings. The caller has checked the ids.
     fn frozen_rows(weight: &Self::Weight, ids: &[u32], device: &Self::Device) -> FloatTensor<Self>;
 
+    /// Dropout of `x`, `[m, k]`, by the mask of [`Dropout::mask`].
+    fn dropped(x: FloatTensor<Self>, dropout: Dropout) -> FloatTensor<Self> {
+        composed::dropped::<Self>(x, dropout)
+    }
+
     /// `y + scaling · low · Bᵀ` with `low = dropout(x) · Aᵀ`; gives both: a gradient needs `low`, `[m, rank]`.
     fn add_low_rank(
         y: FloatTensor<Self>,

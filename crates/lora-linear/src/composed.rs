@@ -4,21 +4,21 @@ use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorPrimitive};
 
-use crate::LowRank;
+use crate::{Dropout, FrozenBackend, LowRank};
 
-pub(crate) fn add_low_rank<B: Backend>(
+pub(crate) fn add_low_rank<B: FrozenBackend>(
     y: FloatTensor<B>,
     x: FloatTensor<B>,
     adapter: LowRank<B>,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
     let (y, x) = (tensor::<B>(y), tensor::<B>(x));
-    let x = dropped(x, &adapter);
+    let x = seen(x, &adapter);
     let low = x.matmul(tensor::<B>(adapter.a).transpose());
     let correction = low.clone().matmul(tensor::<B>(adapter.b).transpose());
     (primitive(y + correction.mul_scalar(adapter.scaling)), primitive(low))
 }
 
-pub(crate) fn low_rank_backward<B: Backend>(
+pub(crate) fn low_rank_backward<B: FrozenBackend>(
     dx: FloatTensor<B>,
     dy: FloatTensor<B>,
     x: FloatTensor<B>,
@@ -27,21 +27,25 @@ pub(crate) fn low_rank_backward<B: Backend>(
 ) -> [FloatTensor<B>; 3] {
     let (dx, x, low) = (tensor::<B>(dx), tensor::<B>(x), tensor::<B>(low));
     let dy = tensor::<B>(dy).mul_scalar(adapter.scaling);
-    let x = dropped(x, &adapter);
+    let x = seen(x, &adapter);
     let dlow = dy.clone().matmul(tensor::<B>(adapter.b.clone()));
     let db = dy.transpose().matmul(low);
     let da = dlow.clone().transpose().matmul(x);
-    let through = dropped(dlow.matmul(tensor::<B>(adapter.a.clone())), &adapter);
+    let through = seen(dlow.matmul(tensor::<B>(adapter.a.clone())), &adapter);
     [primitive(dx + through), primitive(da), primitive(db)]
 }
 
-fn dropped<B: Backend>(x: Tensor<B, 2>, adapter: &LowRank<B>) -> Tensor<B, 2> {
+pub(crate) fn dropped<B: Backend>(x: FloatTensor<B>, dropout: Dropout) -> FloatTensor<B> {
+    let x = tensor::<B>(x);
+    let mask = dropout.mask(x.dims(), &x.device());
+    primitive(x * mask)
+}
+
+/// What an adapter sees of its input.
+fn seen<B: FrozenBackend>(x: Tensor<B, 2>, adapter: &LowRank<B>) -> Tensor<B, 2> {
     match adapter.dropout {
         None => x,
-        Some(dropout) => {
-            let mask = dropout.mask(x.dims(), &x.device());
-            x * mask
-        }
+        Some(dropout) => tensor::<B>(B::dropped(primitive(x), dropout)),
     }
 }
 

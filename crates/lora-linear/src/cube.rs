@@ -1,13 +1,14 @@
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::{FloatTensorOps, IntTensorOps};
-use burn::tensor::{DType, TensorData};
+use burn::tensor::{DType, TensorData, TensorMetadata};
 use burn_cubecl::kernel::cast;
 use burn_cubecl::kernel::matmul::{MatmulStrategy, matmul};
 use burn_cubecl::{BoolElement, CubeBackend, FloatElement, IntElement};
+use cpu_kernels::low_rank::LowRankDropout;
 use cpu_kernels::{ComputeDtype, FrozenWeight, Values};
 use cube_kernels::{CubeRuntime, CubeTensor, Int8Weight, Nf4Weight, upload};
 
-use crate::FrozenBackend;
+use crate::{Dropout, FrozenBackend};
 
 /// A frozen weight on a graphics processor.
 #[derive(Clone, Debug)]
@@ -95,6 +96,15 @@ where
     ) -> CubeTensor<R> {
         let dtype = factors(compute);
         product_f32(cast(dy, dtype), weight.dense(dtype))
+    }
+
+    fn dropped(x: CubeTensor<R>, dropout: Dropout) -> CubeTensor<R> {
+        let Dropout { probability, seed } = dropout;
+        let dropout = LowRankDropout { probability, seed };
+        let (threshold, factor) = dropout.threshold();
+        let rows = x.shape()[0];
+        let keys = (0..rows).flat_map(|row| dropout.row_keys(row)).collect();
+        cube_kernels::dropout(x, keys, threshold, factor)
     }
 
     fn frozen_rows(weight: &CubeWeight<R>, ids: &[u32], device: &Self::Device) -> CubeTensor<R> {

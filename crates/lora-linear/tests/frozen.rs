@@ -10,6 +10,11 @@ use lora_linear::{ComputeDtype, Frozen, FrozenBackend, FrozenWeight, Values};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
+#[cfg(feature = "cuda")]
+type Gpu = cube_kernels::Cuda;
+#[cfg(all(feature = "vulkan", not(feature = "cuda")))]
+type Gpu = cube_kernels::Vulkan;
+
 /// Rows of `x`, outputs, inputs: decoding and prefill, whole blocks of NF4 and rows that blocks cross.
 const SHAPES: [[usize; 3]; 7] = [
     [1, 1, 1],
@@ -129,15 +134,57 @@ fn the_gradient_of_the_transposed_product_is_a_product() {
     got.assert_approx_eq::<f32>(&expected, burn::tensor::Tolerance::absolute(1e-5));
 }
 
-#[test]
-fn rows_are_looked_up() {
+fn check_rows<B: FrozenBackend>() {
+    let device = B::Device::default();
     for (name, weight) in weights(9, 33) {
         let mut expected = vec![0.0; 33];
         weight.row(8, &mut expected);
-        let frozen = Frozen::<NdArray>::new(weight, &Default::default());
-        let rows = frozen.select(&[8, 0, 8], &Default::default()).into_data();
+        let frozen = Frozen::<B>::new(weight, &device);
+        let rows = frozen.select(&[8, 0, 8], &device).into_data();
         let rows = rows.to_vec::<f32>().expect("values are f32");
         assert_eq!(rows[..33], expected, "{name}");
         assert_eq!(rows[66..], expected, "{name}");
+    }
+}
+
+#[test]
+fn rows_are_looked_up() {
+    check_rows::<NdArray>();
+}
+
+#[cfg(any(feature = "cuda", feature = "vulkan"))]
+#[test]
+fn rows_are_looked_up_on_a_gpu() {
+    check_rows::<Gpu>();
+}
+
+#[cfg(any(feature = "cuda", feature = "vulkan"))]
+#[test]
+fn gpu_in_f32() {
+    check::<Autodiff<Gpu>>(ComputeDtype::F32, 1e-6);
+}
+
+/// Vulkan in software has no bf16.
+#[cfg(feature = "cuda")]
+#[test]
+fn gpu_in_bf16() {
+    check::<Autodiff<Gpu>>(ComputeDtype::Bf16, 2.0f64.powi(-8) * 1.01);
+}
+
+/// A mask is made of integers: the same on every device.
+#[cfg(any(feature = "cuda", feature = "vulkan"))]
+#[test]
+fn dropout_is_the_same_on_a_gpu() {
+    use lora_linear::Dropout;
+
+    let device = Default::default();
+    for (rows, cols, probability) in [(1, 1, 0.5), (3, 7, 0.0), (5, 300, 0.25), (2, 65, 1.0)] {
+        let dropout = Dropout { probability, seed: 0x1234_5678_9abc_def0 };
+        let mask = dropout.mask::<Flex>([rows, cols], &Default::default()).into_data();
+        let ones = Tensor::<Gpu, 2>::ones([rows, cols], &device).into_primitive().tensor();
+        let dropped = Gpu::dropped(ones, dropout);
+        let dropped =
+            Tensor::<Gpu, 2>::from_primitive(burn::tensor::TensorPrimitive::Float(dropped));
+        dropped.into_data().assert_eq(&mask, true);
     }
 }

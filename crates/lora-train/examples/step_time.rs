@@ -1,12 +1,13 @@
 //! Times steps of training on random tokens and prints one JSON object: tokens a second, memory, losses.
 //!
 //! `cargo run --release -p lora-train --example step_time -- MODEL [--seq 512] [--batch 1] [--quant nf4-dq|nf4|int8|none]
-//! [--compute f32|bf16] [--grad-ckpt] [--rank 16] [--alpha 32] [--dropout 0] [--warmup 1] [--steps 5]`
+//! [--device cpu|cuda] [--compute f32|bf16] [--grad-ckpt] [--rank 16] [--alpha 32] [--dropout 0] [--warmup 1] [--steps 5]`
 
 use std::path::PathBuf;
 use std::time::Instant;
 
 use burn_flex::{Flex, FlexDevice};
+use causal_lm::ops::DecoderBackend;
 use causal_lm::train::{
     Parameters, PassOptions, Target, TokenBatch, add_adapters, loss_and_gradients,
 };
@@ -24,6 +25,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 struct Args {
     model: PathBuf,
+    device: String,
     seq: usize,
     batch: usize,
     quant: String,
@@ -40,6 +42,7 @@ fn args() -> Option<Args> {
     let mut all = std::env::args().skip(1);
     let mut args = Args {
         model: all.next()?.into(),
+        device: "cpu".to_owned(),
         seq: 512,
         batch: 1,
         quant: "nf4-dq".to_owned(),
@@ -58,6 +61,7 @@ fn args() -> Option<Args> {
         }
         let value = all.next()?;
         match flag.as_str() {
+            "--device" => args.device = value,
             "--seq" => args.seq = value.parse().ok()?,
             "--batch" => args.batch = value.parse().ok()?,
             "--quant" => args.quant = value,
@@ -80,6 +84,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "usage: step_time MODEL [--seq N] [--batch N] [--quant …] [--compute …] …".into()
         );
     };
+    match args.device.as_str() {
+        "cpu" => measure::<Flex>(&args, &FlexDevice),
+        #[cfg(feature = "cuda")]
+        "cuda" => measure::<cube_kernels::Cuda>(&args, &cube_kernels::cuda_device(0)?),
+        other => Err(format!("--device {other} is not known, or wants `--features cuda`").into()),
+    }
+}
+
+fn measure<B: DecoderBackend>(
+    args: &Args,
+    device: &B::Device,
+) -> Result<(), Box<dyn std::error::Error>> {
     let quantization = match args.quant.as_str() {
         "none" => Quantization::None,
         "nf4" => Quantization::Nf4 { double: false },
@@ -93,7 +109,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         other => return Err(format!("--compute {other} is not known").into()),
     };
     let options = LoadOptions { quantization, compute, ..LoadOptions::default() };
-    let mut model = load::<Flex>(&args.model, &options, &FlexDevice, &|_| {})?;
+    let mut model = load::<B>(&args.model, &options, device, &|_| {})?;
     let config = LoraConfig {
         rank: args.rank,
         alpha: args.alpha,
@@ -145,6 +161,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tokens = ids.len() as f64;
     let best = times.iter().copied().fold(f64::INFINITY, f64::min);
     let report = json!({
+        "device": args.device,
         "seq": args.seq,
         "batch": args.batch,
         "quant": args.quant,

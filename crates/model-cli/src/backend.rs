@@ -35,10 +35,21 @@ pub fn on_backend<W: OnBackend>(device: Device, work: W) -> anyhow::Result<W::Ou
 
 #[cfg(feature = "cuda")]
 fn on_cuda<W: OnBackend>(index: usize, work: W) -> anyhow::Result<W::Output> {
+    if let Some(folder) = kernel_folder() {
+        cube_kernels::keep_kernels(&folder);
+    }
     work.run::<cube_kernels::Cuda>(&cube_kernels::CudaDevice::new(index))
 }
 
 #[cfg(not(feature = "cuda"))]
 fn on_cuda<W: OnBackend>(_: usize, _: W) -> anyhow::Result<W::Output> {
     unreachable!("a build without CUDA has no such device")
+}
+
+/// Where the user's caches are.
+#[cfg(feature = "cuda")]
+fn kernel_folder() -> Option<std::path::PathBuf> {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(std::path::PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|home| std::path::Path::new(&home).join(".cache"));
+    Some(cache.or_else(home)?.join("thesisforge/kernels"))
 }

@@ -36,22 +36,44 @@ pub fn dropout_mask(seed: u64, probability: f32, m: usize, k: usize, out: &mut [
 /// Dropout, as its rows are computed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mask {
-    seed: u64,
+    dropout: LowRankDropout,
     /// Hashes below it are dropped.
     threshold: u32,
     /// What the others are multiplied by.
     factor: f32,
 }
 
+impl LowRankDropout {
+    /// Hashes below the first number are dropped; what the other values are multiplied by.
+    ///
+    /// # Panics
+    ///
+    /// Where the probability is not from 0 to 1.
+    pub fn threshold(self) -> (u32, f32) {
+        let Self { probability, .. } = self;
+        assert!((0.0..=1.0).contains(&probability), "a probability of {probability}");
+        let threshold = (f64::from(probability) * 2f64.powi(32)) as u32;
+        let factor = if probability < 1.0 { 1.0 / (1.0 - probability) } else { 0.0 };
+        (threshold, factor)
+    }
+
+    /// Two numbers that a row adds to its columns' hashes: the finalizer of splitmix64.
+    pub fn row_keys(self, row: usize) -> [u32; 2] {
+        let mut key = self.seed.wrapping_add((row as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        key = (key ^ (key >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        key = (key ^ (key >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        key ^= key >> 31;
+        [key as u32, (key >> 32) as u32]
+    }
+}
+
 impl Mask {
     /// # Panics
     ///
     /// Where the probability is not from 0 to 1.
-    pub(super) fn new(LowRankDropout { probability, seed }: LowRankDropout) -> Self {
-        assert!((0.0..=1.0).contains(&probability), "a probability of {probability}");
-        let threshold = (f64::from(probability) * 2f64.powi(32)) as u32;
-        let factor = if probability < 1.0 { 1.0 / (1.0 - probability) } else { 0.0 };
-        Self { seed, threshold, factor }
+    pub(super) fn new(dropout: LowRankDropout) -> Self {
+        let (threshold, factor) = dropout.threshold();
+        Self { dropout, threshold, factor }
     }
 
     /// `out[r][c] *= mask[row + r][col + c]` for rows of `width` values, or with `to_add`, `out[r][c] += to_add[r][c] · mask`.
@@ -65,17 +87,11 @@ impl Mask {
     ) {
         for (i, out) in out.chunks_exact_mut(width.max(1)).enumerate() {
             let to_add = to_add.map(|values| &values[i * width..(i + 1) * width]);
-            run_on(isa, MaskedRow { mask: *self, keys: self.keys(row + i), col, to_add, out });
+            run_on(
+                isa,
+                MaskedRow { mask: *self, keys: self.dropout.row_keys(row + i), col, to_add, out },
+            );
         }
-    }
-
-    /// Two numbers that a row adds to its columns' hashes: the finalizer of splitmix64.
-    fn keys(&self, row: usize) -> [u32; 2] {
-        let mut key = self.seed.wrapping_add((row as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        key = (key ^ (key >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        key = (key ^ (key >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        key ^= key >> 31;
-        [key as u32, (key >> 32) as u32]
     }
 }
 
