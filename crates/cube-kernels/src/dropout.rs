@@ -58,9 +58,9 @@ fn mask<F: Float>(
     }
     let row = ABSOLUTE_POS / cols;
     let mut hash = ((ABSOLUTE_POS % cols) as u32) ^ keys[2 * row];
-    hash = (hash ^ (hash >> 16)) * 0x7feb_352d;
+    hash = (hash ^ (hash >> 16)) * 0x7feb_352du32;
     // The second key comes between the multiplications, so that two rows are not the same up to an order of columns.
-    hash = ((hash ^ (hash >> 15)) + keys[2 * row + 1]) * 0x846c_a68b;
+    hash = ((hash ^ (hash >> 15)) + keys[2 * row + 1]) * 0x846c_a68bu32;
     hash = hash ^ (hash >> 16);
     let mut value = f32::cast_from(x[ABSOLUTE_POS]) * factor;
     if hash < threshold {
