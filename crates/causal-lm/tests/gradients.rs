@@ -69,7 +69,8 @@ fn check_adapter<B: DecoderBackend>(family: &str) {
     let parameters = Parameters::of(&mut model);
     let spans = whole_spans([ids.len() / 2, ids.len() / 2]);
     let batch = TokenBatch { ids: &ids, spans: &spans, targets: &targets };
-    let mut gradients = [false, true].map(|recompute| {
+    // Devices that choose among several products do so in the first pass; later ones are the same to the bit.
+    let mut gradients = [false, false, true].map(|recompute| {
         let mut gradient = vec![0.0; parameters.len()];
         let options = options(targets.len(), recompute);
         let found = loss_and_gradients(&model, &parameters, &batch, &options, &mut gradient)
@@ -79,7 +80,7 @@ fn check_adapter<B: DecoderBackend>(family: &str) {
         assert_eq!(found.predicted.len(), targets.len());
         gradient
     });
-    assert!(gradients[0] == gradients[1], "{family}: computed again, other bits");
+    assert!(gradients[1] == gradients[2], "{family}: computed again, other bits");
     let names = file.tensors().iter().filter(|tensor| tensor.name.starts_with("grad.")).count();
     assert_eq!(parameters.all().len(), names, "{family}: as many as PEFT trains");
     for parameter in parameters.all() {
@@ -91,17 +92,17 @@ fn check_adapter<B: DecoderBackend>(family: &str) {
         assert!(off < TOLERANCE, "{family}: {}: {off}", parameter.name);
     }
     // A second batch is added to the first.
-    let once = gradients[1].clone();
+    let once = gradients[2].clone();
     loss_and_gradients(
         &model,
         &parameters,
         &batch,
         &options(targets.len(), true),
-        &mut gradients[1],
+        &mut gradients[2],
     )
     .expect("a batch that fits");
     let twice: Vec<f32> = once.iter().map(|value| value + value).collect();
-    assert!(gradients[1] == twice, "{family}: a second batch is added to the first");
+    assert!(gradients[2] == twice, "{family}: a second batch is added to the first");
     let without = batch_loss(&model, &batch).expect("a batch that fits");
     assert!((without.weighted_sum / targets.len() as f64 - loss).abs() < 1e-5 * loss);
 }
