@@ -269,8 +269,7 @@ fn dropout_is_the_same_everywhere() {
 #[cfg(any(feature = "cuda", feature = "vulkan"))]
 #[test]
 fn adapters_on_a_gpu() {
-    // Between them: grouped heads, windows and both activations. Vulkan in software takes its time.
-    ["llama", "gemma3_text"].into_iter().for_each(check_adapter::<common::Gpu>);
+    common::gpu_families().into_iter().for_each(check_adapter::<common::Gpu>);
 }
 
 #[cfg(any(feature = "cuda", feature = "vulkan"))]

@@ -52,13 +52,7 @@ pub(crate) fn cube_per_row(rows: usize) -> CubeCount {
 pub fn upload<R: CubeRuntime>(values: TensorData, device: &R::Device) -> CubeTensor<R> {
     let client = R::client(device);
     let handle = client.create(values.bytes);
-    CubeTensor::new_contiguous(
-        client,
-        device.clone(),
-        Shape::from(values.shape),
-        handle,
-        values.dtype,
-    )
+    CubeTensor::new_contiguous(client, device.clone(), values.shape, handle, values.dtype)
 }
 
 /// The values of a tensor; waits for the device.

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::{FloatTensorOps, IntTensorOps};
 use burn::tensor::{DType, TensorData, TensorMetadata};
@@ -14,18 +16,18 @@ use crate::{Dropout, FrozenBackend};
 #[derive(Clone, Debug)]
 pub enum CubeWeight<R: CubeRuntime> {
     /// `[rows, cols]` of floats.
-    Dense(CubeTensor<R>),
+    Dense(Arc<CubeTensor<R>>),
     /// 4-bit NormalFloat in blocks of 64.
-    Nf4(Nf4Weight<R>),
+    Nf4(Arc<Nf4Weight<R>>),
     /// 8 bits with a scale a row.
-    Int8(Int8Weight<R>),
+    Int8(Arc<Int8Weight<R>>),
 }
 
 impl<R: CubeRuntime> CubeWeight<R> {
     /// The values, `[rows, cols]`, in `dtype`.
     fn dense(&self, dtype: DType) -> CubeTensor<R> {
         match self {
-            Self::Dense(weight) => cast(weight.clone(), dtype),
+            Self::Dense(weight) => cast(weight.as_ref().clone(), dtype),
             Self::Nf4(weight) => weight.dequantize(dtype),
             Self::Int8(weight) => weight.dequantize(dtype),
         }
@@ -44,28 +46,28 @@ where
     fn upload(weight: FrozenWeight, device: &Self::Device) -> CubeWeight<R> {
         let (rows, cols) = (weight.rows(), weight.cols());
         let has_bf16 = Self::supports_dtype(device, DType::BF16);
+        let dense = |values| CubeWeight::Dense(Arc::new(upload(values, device)));
         match weight.values() {
             Values::Nf4(values) => {
                 let blocks = values.len().div_ceil(64);
                 let absmax: Vec<f32> = (0..blocks).map(|at| values.absmax().get(at)).collect();
                 let codebook = cpu_kernels::Nf4::codebook();
                 let packed = values.packed();
-                CubeWeight::Nf4(Nf4Weight::new(rows, cols, packed, &absmax, codebook, device))
+                let weight = Nf4Weight::new(rows, cols, packed, &absmax, codebook, device);
+                CubeWeight::Nf4(Arc::new(weight))
             }
             Values::Int8(values) => {
-                let scales: Vec<f32> = (0..rows).map(|row| values.scale(row)).collect();
-                CubeWeight::Int8(Int8Weight::new(rows, cols, values.codes(), &scales, device))
+                let (codes, absmax) = (values.codes(), values.absmax());
+                CubeWeight::Int8(Arc::new(Int8Weight::new(rows, cols, codes, absmax, device)))
             }
             Values::Bf16(values) if has_bf16 => {
-                CubeWeight::Dense(upload(TensorData::new(values.clone(), [rows, cols]), device))
+                dense(TensorData::new(values.clone(), [rows, cols]))
             }
-            Values::F16(values) => {
-                CubeWeight::Dense(upload(TensorData::new(values.clone(), [rows, cols]), device))
-            }
+            Values::F16(values) => dense(TensorData::new(values.clone(), [rows, cols])),
             _ => {
                 let mut values = vec![0.0f32; rows * cols];
                 weight.dequantize(0..rows, &mut values);
-                CubeWeight::Dense(upload(TensorData::new(values, [rows, cols]), device))
+                dense(TensorData::new(values, [rows, cols]))
             }
         }
     }
@@ -112,7 +114,7 @@ where
         let count = ids.len();
         let ids = Self::int_from_data(TensorData::new(ids, [count]), device);
         let weight = match weight {
-            CubeWeight::Dense(weight) => weight.clone(),
+            CubeWeight::Dense(weight) => weight.as_ref().clone(),
             packed => packed.dense(DType::F32),
         };
         cast(Self::float_select(weight, 0, ids), DType::F32)

@@ -15,6 +15,12 @@ pub(crate) type Gpu = cube_kernels::Cuda;
 #[cfg(all(feature = "vulkan", not(feature = "cuda")))]
 pub(crate) type Gpu = cube_kernels::Vulkan;
 
+/// Vulkan in software takes its time: between these two are grouped heads, windows and both activations.
+#[cfg(any(feature = "cuda", feature = "vulkan"))]
+pub(crate) fn gpu_families() -> Vec<&'static str> {
+    if cfg!(feature = "cuda") { FAMILIES.to_vec() } else { vec!["llama", "gemma3_text"] }
+}
+
 pub(crate) const FAMILIES: [&str; 7] =
     ["llama", "llama_tied_rope3", "mistral", "qwen2", "qwen3", "phi3", "gemma3_text"];
 
