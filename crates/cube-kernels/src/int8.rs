@@ -6,26 +6,22 @@ use cubecl::prelude::*;
 
 use crate::tensors::empty;
 
-/// 1/127, as LLM.int8() has it.
-const STEP: f32 = 7.874_016e-3;
-
-/// A weight of 8 bits on the device: `rows` outputs by `cols` inputs. A value is `code · absmax · (1/127)`, with one absmax a row, in
-/// the order of LLM.int8().
+/// A weight of 8 bits with one scale a row on the device: `rows` outputs by `cols` inputs.
 #[derive(Clone, Debug)]
 pub struct Int8Weight<R: CubeRuntime> {
     words: CubeTensor<R>,
-    absmax: CubeTensor<R>,
+    scales: CubeTensor<R>,
     rows: usize,
     cols: usize,
 }
 
 impl<R: CubeRuntime> Int8Weight<R> {
-    /// Brings codes and the greatest magnitude of each row to the device.
+    /// Brings codes and what each row's codes are multiplied by to the device.
     ///
     /// # Panics
     /// Where the parts do not belong to `rows · cols` values.
-    pub fn new(rows: usize, cols: usize, codes: &[i8], absmax: &[f32], device: &R::Device) -> Self {
-        assert_eq!((codes.len(), absmax.len()), (rows * cols, rows));
+    pub fn new(rows: usize, cols: usize, codes: &[i8], scales: &[f32], device: &R::Device) -> Self {
+        assert_eq!((codes.len(), scales.len()), (rows * cols, rows));
         let client = R::client(device);
         let put = |bytes: &[u8], len: usize, dtype| {
             let handle = client.create_from_slice(bytes);
@@ -36,7 +32,7 @@ impl<R: CubeRuntime> Int8Weight<R> {
         words.resize(codes.len().next_multiple_of(4), 0);
         Self {
             words: put(&words, words.len() / 4, DType::U32),
-            absmax: put(f32::as_bytes(absmax), rows, DType::F32),
+            scales: put(f32::as_bytes(scales), rows, DType::F32),
             rows,
             cols,
         }
@@ -54,7 +50,7 @@ impl<R: CubeRuntime> Int8Weight<R> {
 
     /// The values, `[rows, cols]`, in `dtype`: bound by memory.
     pub fn dequantize(&self, dtype: DType) -> CubeTensor<R> {
-        let out = empty(&self.absmax, [self.rows, self.cols], dtype);
+        let out = empty(&self.scales, [self.rows, self.cols], dtype);
         let words = self.words.shape()[0];
         let dim = CubeDim::new(&out.client, words);
         dequantize::launch(
@@ -62,7 +58,7 @@ impl<R: CubeRuntime> Int8Weight<R> {
             calculate_cube_count_elemwise(&out.client, words, dim),
             dim,
             self.words.clone().into_tensor_arg(),
-            self.absmax.clone().into_tensor_arg(),
+            self.scales.clone().into_tensor_arg(),
             out.clone().into_tensor_arg(),
             words,
             self.rows * self.cols,
@@ -76,7 +72,7 @@ impl<R: CubeRuntime> Int8Weight<R> {
 #[cube(launch)]
 fn dequantize<F: Float>(
     words: &Tensor<u32>,
-    absmax: &Tensor<f32>,
+    scales: &Tensor<f32>,
     out: &mut Tensor<F>,
     count: usize,
     len: usize,
@@ -97,7 +93,7 @@ fn dequantize<F: Float>(
             if byte > 127 {
                 code -= 256.0;
             }
-            out[at] = F::cast_from(code * absmax[at / cols] * STEP);
+            out[at] = F::cast_from(code * scales[at / cols]);
         }
     }
 }

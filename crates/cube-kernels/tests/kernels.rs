@@ -324,11 +324,11 @@ fn int8_values() {
     for (rows, cols) in [(1, 1), (7, 33), (3, 64), (5, 1_001)] {
         let mut numbers = Numbers(cols as u64);
         let codes: Vec<i8> = numbers.take(rows * cols).iter().map(|x| (x * 128.0) as i8).collect();
-        let absmax = numbers.take(rows);
+        let scales = numbers.take(rows);
         let values = matrix(rows, cols, |row, col| {
-            f64::from(f32::from(codes[row * cols + col]) * absmax[row] * 7.874_016e-3)
+            f64::from(f32::from(codes[row * cols + col]) * scales[row])
         });
-        let weight = Int8Weight::<Device>::new(rows, cols, &codes, &absmax, &Default::default());
+        let weight = Int8Weight::<Device>::new(rows, cols, &codes, &scales, &Default::default());
         assert_eq!(get(weight.dequantize(DType::F32)), values, "{rows} x {cols}");
     }
 }

@@ -57,8 +57,9 @@ where
                 CubeWeight::Nf4(Arc::new(weight))
             }
             Values::Int8(values) => {
-                let (codes, absmax) = (values.codes(), values.absmax());
-                CubeWeight::Int8(Arc::new(Int8Weight::new(rows, cols, codes, absmax, device)))
+                let scales: Vec<f32> = (0..rows).map(|row| values.scale(row)).collect();
+                let codes = values.codes();
+                CubeWeight::Int8(Arc::new(Int8Weight::new(rows, cols, codes, &scales, device)))
             }
             Values::Bf16(values) if has_bf16 => {
                 dense(TensorData::new(values.clone(), [rows, cols]))
