@@ -4,6 +4,8 @@
 //! Each takes and gives tensors of `burn-cubecl` on one device and returns before the device is done. Matrices are row-major,
 //! activations are f32, bf16 or f16, and sums are f32. Frozen weights, norms and adapters know nothing of each other here.
 
+#![cfg(feature = "kernels")]
+
 mod cross_entropy;
 mod cube_sum;
 #[cfg(feature = "cuda")]
