@@ -269,11 +269,11 @@ fn dropout_is_the_same_everywhere() {
 #[cfg(any(feature = "cuda", feature = "vulkan"))]
 #[test]
 fn adapters_on_a_gpu() {
-    common::gpu_families().into_iter().for_each(check_adapter::<common::Gpu>);
+    common::gpu_families().into_iter().for_each(check_adapter::<cube_kernels::Gpu>);
 }
 
 #[cfg(any(feature = "cuda", feature = "vulkan"))]
 #[test]
 fn tokens_and_dora_on_a_gpu() {
-    check_other_adapters::<common::Gpu>();
+    check_other_adapters::<cube_kernels::Gpu>();
 }

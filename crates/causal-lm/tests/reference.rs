@@ -122,8 +122,8 @@ on_families! {
 #[cfg(any(feature = "cuda", feature = "vulkan"))]
 on_families! {
     common::gpu_families();
-    logits_are_those_of_transformers_on_a_gpu: check_logits on common::Gpu;
-    rows_do_not_know_one_another_on_a_gpu: check_rows_alone on common::Gpu;
-    the_cache_changes_nothing_on_a_gpu: check_cache on common::Gpu;
-    greedy_answers_are_those_of_transformers_on_a_gpu: check_greedy on common::Gpu;
+    logits_are_those_of_transformers_on_a_gpu: check_logits on cube_kernels::Gpu;
+    rows_do_not_know_one_another_on_a_gpu: check_rows_alone on cube_kernels::Gpu;
+    the_cache_changes_nothing_on_a_gpu: check_cache on cube_kernels::Gpu;
+    greedy_answers_are_those_of_transformers_on_a_gpu: check_greedy on cube_kernels::Gpu;
 }

@@ -6,28 +6,19 @@ pub(crate) const UNITS: u32 = 256;
 /// The sum of `value` over all units of the cube, for each of them. Its order is fixed.
 #[cube]
 pub(crate) fn cube_sum(value: f32) -> f32 {
-    let mut shared = SharedMemory::<f32>::new(256usize);
-    let unit = UNIT_POS as usize;
-    shared[unit] = value;
-    sync_cube();
-    let mut half = CUBE_DIM as usize / 2;
-    while half > 0 {
-        if unit < half {
-            let other = shared[unit + half];
-            shared[unit] += other;
-        }
-        sync_cube();
-        half /= 2;
-    }
-    let sum = shared[0];
-    sync_cube();
-    sum
+    reduced(value, false)
 }
 
 /// The greatest `value` of all units of the cube, for each of them.
 #[cube]
 pub(crate) fn cube_max(value: f32) -> f32 {
-    let mut shared = SharedMemory::<f32>::new(256usize);
+    reduced(value, true)
+}
+
+/// Halves that are put together, in shared memory.
+#[cube]
+fn reduced(value: f32, #[comptime] greatest: bool) -> f32 {
+    let mut shared = SharedMemory::<f32>::new(comptime!(UNITS as usize));
     let unit = UNIT_POS as usize;
     shared[unit] = value;
     sync_cube();
@@ -35,14 +26,18 @@ pub(crate) fn cube_max(value: f32) -> f32 {
     while half > 0 {
         if unit < half {
             let other = shared[unit + half];
-            shared[unit] = max(shared[unit], other);
+            if greatest {
+                shared[unit] = max(shared[unit], other);
+            } else {
+                shared[unit] += other;
+            }
         }
         sync_cube();
         half /= 2;
     }
-    let greatest = shared[0];
+    let all = shared[0];
     sync_cube();
-    greatest
+    all
 }
 
 /// The sum of a vector's elements.

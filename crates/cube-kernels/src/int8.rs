@@ -1,10 +1,10 @@
-use burn_backend::{DType, Shape, TensorMetadata};
+use burn_backend::{DType, TensorMetadata};
 use burn_cubecl::CubeRuntime;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::calculate_cube_count_elemwise;
 use cubecl::prelude::*;
 
-use crate::tensors::empty;
+use crate::tensors::{empty, upload_floats, upload_words};
 
 /// A weight of 8 bits with one scale a row on the device: `rows` outputs by `cols` inputs.
 #[derive(Clone, Debug)]
@@ -22,17 +22,10 @@ impl<R: CubeRuntime> Int8Weight<R> {
     /// Where the parts do not belong to `rows · cols` values.
     pub fn new(rows: usize, cols: usize, codes: &[i8], scales: &[f32], device: &R::Device) -> Self {
         assert_eq!((codes.len(), scales.len()), (rows * cols, rows));
-        let client = R::client(device);
-        let put = |bytes: &[u8], len: usize, dtype| {
-            let handle = client.create_from_slice(bytes);
-            let shape = Shape::new([len]);
-            CubeTensor::new_contiguous(client.clone(), device.clone(), shape, handle, dtype)
-        };
-        let mut words: Vec<u8> = codes.iter().map(|code| code.cast_unsigned()).collect();
-        words.resize(codes.len().next_multiple_of(4), 0);
+        let bytes = codes.iter().map(|code| code.cast_unsigned()).collect();
         Self {
-            words: put(&words, words.len() / 4, DType::U32),
-            scales: put(f32::as_bytes(scales), rows, DType::F32),
+            words: upload_words(bytes, device),
+            scales: upload_floats(scales, device),
             rows,
             cols,
         }

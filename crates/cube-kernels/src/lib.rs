@@ -44,3 +44,10 @@ pub use rms_norm::{rms_norm, rms_norm_backward};
 pub use rope::rope;
 pub use softmax::{CausalMask, causal_softmax, causal_softmax_backward};
 pub use tensors::{download, upload};
+
+/// Burn on the graphics processor that the features name, CUDA before Vulkan: what tests run on.
+#[cfg(feature = "cuda")]
+pub type Gpu = Cuda;
+/// Burn on the graphics processor that the features name, CUDA before Vulkan: what tests run on.
+#[cfg(all(feature = "vulkan", not(feature = "cuda")))]
+pub type Gpu = Vulkan;

@@ -1,10 +1,10 @@
-use burn_backend::{DType, Shape, TensorMetadata};
+use burn_backend::{DType, TensorMetadata};
 use burn_cubecl::CubeRuntime;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::calculate_cube_count_elemwise;
 use cubecl::prelude::*;
 
-use crate::tensors::{cube_per_row, dims, empty, packed};
+use crate::tensors::{cube_per_row, dims, empty, packed, upload_floats, upload_words};
 
 /// Codes in a word of 32 bits.
 const CODES: usize = 8;
@@ -42,18 +42,10 @@ impl<R: CubeRuntime> Nf4Weight<R> {
     ) -> Self {
         let len = rows * cols;
         assert_eq!((packed.len(), absmax.len()), (len.div_ceil(2), len.div_ceil(64)));
-        let client = R::client(device);
-        let put = |bytes: &[u8], len: usize, dtype| {
-            let handle = client.create_from_slice(bytes);
-            let shape = Shape::new([len]);
-            CubeTensor::new_contiguous(client.clone(), device.clone(), shape, handle, dtype)
-        };
-        let mut words = packed.to_vec();
-        words.resize(packed.len().next_multiple_of(4), 0);
         Self {
-            words: put(&words, words.len() / 4, DType::U32),
-            absmax: put(f32::as_bytes(absmax), absmax.len(), DType::F32),
-            codebook: put(f32::as_bytes(codebook), 16, DType::F32),
+            words: upload_words(packed.to_vec(), device),
+            absmax: upload_floats(absmax, device),
+            codebook: upload_floats(codebook, device),
             rows,
             cols,
         }

@@ -46,13 +46,7 @@ pub fn causal_softmax<R: CubeRuntime>(
         lse.clone().into_tensor_arg(),
         rows,
         keys,
-        mask.queries,
-        mask.first_query,
-        mask.first_key,
-        mask.window.unwrap_or(usize::MAX >> 33),
-        mask.scale,
-        mask.softcap.unwrap_or(1.0),
-        mask.softcap.is_some(),
+        mask.launch(),
         dtype.into(),
     );
     [p, lse]
@@ -85,36 +79,60 @@ pub fn causal_softmax_backward<R: CubeRuntime>(
         ds.clone().into_tensor_arg(),
         rows,
         keys,
-        mask.queries,
-        mask.first_query,
-        mask.first_key,
-        mask.window.unwrap_or(usize::MAX >> 33),
-        mask.scale,
-        mask.softcap.unwrap_or(1.0),
-        mask.softcap.is_some(),
+        mask.launch(),
         dtype.into(),
     );
     [p, ds]
 }
 
-/// The columns that a row sees begin here, and end behind `end`.
-#[cube]
-fn first_seen(query: usize, first_key: usize, window: usize) -> usize {
-    let mut from = 0usize;
-    if query + 1 > window + first_key {
-        from = query + 1 - window - first_key;
+impl CausalMask {
+    fn launch<R: CubeRuntime>(&self) -> MaskLaunch<R> {
+        // As wide as any sequence, and no sum with it goes beyond 32 bits.
+        let window = self.window.unwrap_or(1 << 30);
+        let (cap, capped) = (self.softcap.unwrap_or(1.0), self.softcap.is_some());
+        let Self { queries, first_query, first_key, scale, .. } = *self;
+        MaskLaunch::new(queries, first_query, first_key, window, scale, cap, capped)
     }
-    from
 }
 
-/// A score, scaled and capped.
+/// [`CausalMask`] on the device.
+#[derive(CubeLaunch, CubeType)]
+struct Mask {
+    queries: usize,
+    first_query: usize,
+    first_key: usize,
+    window: usize,
+    scale: f32,
+    cap: f32,
+    #[cube(comptime)]
+    capped: bool,
+}
+
 #[cube]
-fn score(raw: f32, scale: f32, cap: f32, #[comptime] capped: bool) -> f32 {
-    let mut s = raw * scale;
-    if capped {
-        s = cap * f32::tanh(s / cap);
+impl Mask {
+    /// The first column that a row sees.
+    fn from(&self, row: usize) -> usize {
+        let query = self.first_query + row % self.queries;
+        let mut from = 0usize;
+        if query + 1 > self.window + self.first_key {
+            from = query + 1 - self.window - self.first_key;
+        }
+        from
     }
-    s
+
+    /// The first column behind those that a row sees.
+    fn end(&self, row: usize, keys: usize) -> usize {
+        min(self.first_query + row % self.queries + 1 - self.first_key, keys)
+    }
+
+    /// A score, scaled and capped.
+    fn score(&self, raw: f32) -> f32 {
+        let mut s = raw * self.scale;
+        if self.capped {
+            s = self.cap * f32::tanh(s / self.cap);
+        }
+        s
+    }
 }
 
 #[cube(launch)]
@@ -124,34 +142,27 @@ fn forward<F: Float>(
     lse: &mut Tensor<f32>,
     rows: usize,
     keys: usize,
-    queries: usize,
-    first_query: usize,
-    first_key: usize,
-    window: usize,
-    scale: f32,
-    cap: f32,
-    #[comptime] capped: bool,
+    mask: Mask,
     #[define(F)] _dtype: StorageType,
 ) {
     let row = CUBE_POS;
     if row >= rows {
         terminate!();
     }
-    let query = first_query + row % queries;
-    let from = first_seen(query, first_key, window);
-    let end = min(query + 1 - first_key, keys);
+    let from = mask.from(row);
+    let end = mask.end(row, keys);
     let first = row * keys;
     let unit = UNIT_POS as usize;
     let step = CUBE_DIM as usize;
 
-    let mut greatest = score(scores[first + from], scale, cap, capped);
+    let mut greatest = mask.score(scores[first + from]);
     for i in range_stepped(from + unit, end, step) {
-        greatest = max(greatest, score(scores[first + i], scale, cap, capped));
+        greatest = max(greatest, mask.score(scores[first + i]));
     }
     let greatest = cube_max(greatest);
     let mut sum = 0.0f32;
     for i in range_stepped(from + unit, end, step) {
-        sum += f32::exp(score(scores[first + i], scale, cap, capped) - greatest);
+        sum += f32::exp(mask.score(scores[first + i]) - greatest);
     }
     let log_sum = greatest + f32::ln(cube_sum(sum));
     if unit == 0 {
@@ -160,7 +171,7 @@ fn forward<F: Float>(
     for i in range_stepped(unit, keys, step) {
         let mut value = 0.0f32;
         if i >= from && i < end {
-            value = f32::exp(score(scores[first + i], scale, cap, capped) - log_sum);
+            value = f32::exp(mask.score(scores[first + i]) - log_sum);
         }
         p[first + i] = F::cast_from(value);
     }
@@ -176,22 +187,15 @@ fn backward<F: Float>(
     ds: &mut Tensor<F>,
     rows: usize,
     keys: usize,
-    queries: usize,
-    first_query: usize,
-    first_key: usize,
-    window: usize,
-    scale: f32,
-    cap: f32,
-    #[comptime] capped: bool,
+    mask: Mask,
     #[define(F)] _dtype: StorageType,
 ) {
     let row = CUBE_POS;
     if row >= rows {
         terminate!();
     }
-    let query = first_query + row % queries;
-    let from = first_seen(query, first_key, window);
-    let end = min(query + 1 - first_key, keys);
+    let from = mask.from(row);
+    let end = mask.end(row, keys);
     let first = row * keys;
     let log_sum = lse[row];
     let mean = delta[row];
@@ -199,11 +203,11 @@ fn backward<F: Float>(
         let mut value = 0.0f32;
         let mut slope = 0.0f32;
         if i >= from && i < end {
-            let s = score(scores[first + i], scale, cap, capped);
+            let s = mask.score(scores[first + i]);
             value = f32::exp(s - log_sum);
-            slope = scale * value * (dp[first + i] - mean);
-            if capped {
-                slope *= 1.0 - (s / cap) * (s / cap);
+            slope = mask.scale * value * (dp[first + i] - mean);
+            if mask.capped {
+                slope *= 1.0 - (s / mask.cap) * (s / mask.cap);
             }
         }
         p[first + i] = F::cast_from(value);

@@ -48,11 +48,28 @@ pub(crate) fn cube_per_row(rows: usize) -> CubeCount {
     }
 }
 
-/// Values on the device, `[rows, cols]`.
+/// Values on the device.
 pub fn upload<R: CubeRuntime>(values: TensorData, device: &R::Device) -> CubeTensor<R> {
     let client = R::client(device);
     let handle = client.create(values.bytes);
     CubeTensor::new_contiguous(client, device.clone(), values.shape, handle, values.dtype)
+}
+
+/// Floats in a row.
+pub(crate) fn upload_floats<R: CubeRuntime>(values: &[f32], device: &R::Device) -> CubeTensor<R> {
+    upload(TensorData::new(values.to_vec(), [values.len()]), device)
+}
+
+/// Bytes in words of 32 bits, the first byte lowest; zeros fill the last one.
+pub(crate) fn upload_words<R: CubeRuntime>(bytes: Vec<u8>, device: &R::Device) -> CubeTensor<R> {
+    let word = |part: &[u8]| {
+        let mut word = [0; 4];
+        word[..part.len()].copy_from_slice(part);
+        u32::from_le_bytes(word)
+    };
+    let words: Vec<u32> = bytes.chunks(4).map(word).collect();
+    let len = words.len();
+    upload(TensorData::new(words, [len]), device)
 }
 
 /// The values of a tensor; waits for the device.

@@ -5,15 +5,12 @@ use burn::tensor::{Tensor, TensorData};
 use burn_autodiff::Autodiff;
 use burn_flex::Flex;
 use burn_ndarray::NdArray;
+#[cfg(any(feature = "cuda", feature = "vulkan"))]
+use cube_kernels::Gpu;
 use half::{bf16, f16};
 use lora_linear::{ComputeDtype, Frozen, FrozenBackend, FrozenWeight, Values};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-
-#[cfg(feature = "cuda")]
-type Gpu = cube_kernels::Cuda;
-#[cfg(all(feature = "vulkan", not(feature = "cuda")))]
-type Gpu = cube_kernels::Vulkan;
 
 /// Rows of `x`, outputs, inputs: decoding and prefill, whole blocks of NF4 and rows that blocks cross.
 const SHAPES: [[usize; 3]; 7] = [

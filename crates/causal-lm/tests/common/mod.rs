@@ -9,12 +9,6 @@ use causal_lm::{CausalLm, LoadError, LoadOptions, load};
 use checkpoint_files::Checkpoint;
 use cpu_kernels::decoder::Span;
 
-/// The graphics processor that the features name.
-#[cfg(feature = "cuda")]
-pub(crate) type Gpu = cube_kernels::Cuda;
-#[cfg(all(feature = "vulkan", not(feature = "cuda")))]
-pub(crate) type Gpu = cube_kernels::Vulkan;
-
 /// Vulkan in software takes its time: between these two are grouped heads, windows and both activations.
 #[cfg(any(feature = "cuda", feature = "vulkan"))]
 pub(crate) fn gpu_families() -> Vec<&'static str> {
