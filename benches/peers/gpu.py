@@ -1,7 +1,7 @@
 """QLoRA steps of transformers + PEFT on a graphics processor, with random weights made in place: one line of JSON.
 
 Run: python gpu.py SHAPE [--seq 4096] [--batch 2] [--quant nf4|none] [--grad-ckpt] [--longest] [--warmup 2] [--steps 5]
-SHAPE is llama-1b, qwen-4b, llama-8b or a folder with config.json. Versions at the time of writing: transformers 5.23.0,
+SHAPE is a folder with config.json, such as those of benches/gpu. Versions at the time of writing: transformers 5.23.0,
 peft 0.21.2, torch 2.13.0; bitsandbytes 0.50.2 where it is installed, else projections stay in bf16, and the line says so.
 
 A step is forward and backward in bf16 with sdpa attention over packed random tokens, clipping and AdamW; adapters of rank 16
@@ -16,22 +16,6 @@ import json
 import os
 import statistics
 import time
-
-SHAPES = {
-    "llama-1b": dict(
-        model_type="llama", vocab_size=128256, hidden_size=2048, intermediate_size=8192, num_hidden_layers=16,
-        num_attention_heads=32, num_key_value_heads=8, head_dim=64, tie_word_embeddings=True, rope_theta=500000.0,
-    ),
-    "qwen-4b": dict(
-        model_type="qwen3", vocab_size=151936, hidden_size=2560, intermediate_size=9728, num_hidden_layers=36,
-        num_attention_heads=32, num_key_value_heads=8, head_dim=128, tie_word_embeddings=True, rope_theta=1000000.0,
-    ),
-    "llama-8b": dict(
-        model_type="llama", vocab_size=128256, hidden_size=4096, intermediate_size=14336, num_hidden_layers=32,
-        num_attention_heads=32, num_key_value_heads=8, head_dim=128, tie_word_embeddings=False, rope_theta=500000.0,
-    ),
-}
-
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -70,11 +54,7 @@ def main():
             seconds.append(time.perf_counter() - began)
         return 2 * size**3 / statistics.median(seconds[2:])
 
-    if args.shape in SHAPES:
-        facts = dict(SHAPES[args.shape])
-        config = transformers.AutoConfig.for_model(facts.pop("model_type"), max_position_embeddings=1 << 20, **facts)
-    else:
-        config = transformers.AutoConfig.from_pretrained(args.shape)
+    config = transformers.AutoConfig.from_pretrained(args.shape)
     with torch.device(args.device):
         model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16, attn_implementation="sdpa")
     weights = sum(p.numel() for name, p in model.named_parameters() if "embed_tokens" not in name)

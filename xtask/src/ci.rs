@@ -60,7 +60,7 @@ fn clippy() -> anyhow::Result<()> {
         "evaluate-sft/cuda",
         "inspect-model/cuda",
         "lora-train/cuda",
-        "causal-lm/vulkan",
+        "lora-train/vulkan",
         "train-sft/mlflow",
     ];
     if has_mpi() {

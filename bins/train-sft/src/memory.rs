@@ -1,5 +1,5 @@
 use causal_lm::estimate::{
-    Estimate, EstimateError, EstimateOptions, Item, LoraSize, Training, estimate,
+    Estimate, EstimateError, EstimateOptions, Item, LoraSize, Place, Training, estimate,
 };
 use causal_lm::{DenseDtype, ModelConfig};
 use optimizer::BLOCK;
@@ -26,6 +26,8 @@ pub(crate) struct Load {
     pub(crate) new_tokens: usize,
     /// Tokens of the data, which is in memory.
     pub(crate) data_tokens: u64,
+    /// Whose memory is asked for.
+    pub(crate) place: Place,
 }
 
 /// Estimates the memory of training, item by item.
@@ -56,6 +58,7 @@ pub(crate) fn training_memory(
         lora,
         training: Some(training),
         generation: None,
+        place: load.place,
     };
     let mut whole = estimate(model, &options)?;
     let trained = match config.adapter {
@@ -78,10 +81,12 @@ pub(crate) fn training_memory(
             _ => {}
         }
     }
-    // The trainer moves all trained values in one flat buffer.
-    whole.items.push(Item { name: "flat copy of trained values", bytes: F32 * trained });
-    whole.items.push(Item { name: "tokens of the data", bytes: F32 * load.data_tokens });
-    whole.items.push(Item { name: "program", bytes: PROGRAM });
+    if load.place == Place::Processor {
+        // The trainer moves all trained values in one flat buffer.
+        whole.items.push(Item { name: "flat copy of trained values", bytes: F32 * trained });
+        whole.items.push(Item { name: "tokens of the data", bytes: F32 * load.data_tokens });
+        whole.items.push(Item { name: "program", bytes: PROGRAM });
+    }
     let total = whole.items.iter().try_fold(0_u64, |total, item| total.checked_add(item.bytes));
     whole.total_bytes = total.ok_or(EstimateError::TooLarge { what: "all together" })?;
     Ok(whole)

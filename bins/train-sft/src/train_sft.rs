@@ -1,7 +1,6 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
-use causal_lm::ModelConfig;
 use collective::{Collective, Patience};
 use stage_cli::{Hint, Stage};
 
@@ -67,12 +66,13 @@ fn prepare(
     collective: &Collective,
 ) -> anyhow::Result<Checked> {
     let is_first = collective.rank() == 0;
-    let checked = check(config, dry_run, collective.world_size()).hint(
+    let device = config.device.of_rank(collective.local_rank());
+    let checked = check(config, device, dry_run, collective.world_size()).hint(
         "every key and what it may be is documented in configs/sft.yaml; nothing was loaded or written",
     )?;
     let load = load(config, &checked, dry_run);
     let estimate = training_memory(&checked.model, config, load)?;
-    let refusal = refusal(config, &checked.model, load, ByteSize(estimate.total_bytes))?;
+    let refusal = refusal(config, &checked, load, ByteSize(estimate.total_bytes))?;
     if is_first {
         for note in &checked.notes {
             match note.is_warning {
@@ -119,28 +119,30 @@ fn load(config: &SftConfig, checked: &Checked, dry_run: bool) -> Load {
         sequence,
         new_tokens: checked.new_tokens.len(),
         data_tokens: data.map_or(0, tokens),
+        place: checked.device.place(config.compute_dtype),
     }
 }
 
 /// Why the run does not fit into memory, and what would; `None` where it fits.
 fn refusal(
     config: &SftConfig,
-    model: &ModelConfig,
+    checked: &Checked,
     load: Load,
     needed: ByteSize,
 ) -> anyhow::Result<Option<String>> {
     let (limit, whose) = match config.memory_limit {
         Some(limit) => (limit, "`memory_limit` allows"),
-        None => match machine_memory() {
-            Some(limit) => (limit, "this machine has"),
-            None => return Ok(None),
+        None => match (checked.device.memory().map(ByteSize), machine_memory()) {
+            (Some(limit), _) => (limit, "the device has"),
+            (None, Some(limit)) => (limit, "this machine has"),
+            (None, None) => return Ok(None),
         },
     };
     if needed <= limit {
         return Ok(None);
     }
     let mut text = format!("the run does not fit: it takes {needed}, and {whose} {limit}");
-    let changes = what_fits(model, config, load, limit)?;
+    let changes = what_fits(&checked.model, config, load, limit)?;
     if changes.is_empty() {
         text += "\nnothing of batch, length, checkpointing or quantization would make it fit; take a smaller model";
         return Ok(Some(text));

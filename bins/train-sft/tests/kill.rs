@@ -112,7 +112,9 @@ fn ctrl_c_saves_and_ends() {
         let (mut child, stderr) = begin(folder.path(), 1_000_000);
         let mut lines = stderr.lines().map_while(Result::ok);
         assert!(lines.any(|line| line.starts_with("step 2: loss")), "it trains");
-        let sent = Command::new("kill").args([signal, &child.id().to_string()]).status();
+        // Every shell has a `kill` of its own; not every machine has the program.
+        let kill = format!("kill {signal} {}", child.id());
+        let sent = Command::new("sh").args(["-c", &kill]).status();
         assert!(sent.unwrap().success());
         let rest: Vec<String> = lines.collect();
         assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:#?}");

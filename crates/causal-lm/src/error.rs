@@ -181,6 +181,12 @@ pub enum LoadError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BatchError {
+    /// The device gave up on the batch: as a rule, it has no more memory.
+    #[error("the device failed: {reason}")]
+    Device {
+        /// What it says.
+        reason: String,
+    },
     /// A batch or span without tokens.
     #[error("the batch has no tokens, or a span without tokens")]
     Empty,

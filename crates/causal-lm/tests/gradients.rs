@@ -8,12 +8,13 @@ use burn_flex::Flex;
 use burn_ndarray::NdArray;
 use causal_lm::ops::DecoderBackend;
 use causal_lm::train::{
-    Parameters, PassOptions, Target, TokenBatch, batch_loss, loss_and_gradients, train_tokens,
-    train_whole,
+    BatchLoss, Gradients, Parameters, PassOptions, Target, TokenBatch, batch_loss,
+    loss_and_gradients, train_tokens, train_whole,
 };
 use causal_lm::{CausalLm, LoadOptions};
 use checkpoint_files::Checkpoint;
 use common::{FAMILIES, fixture, loaded, model_folder, reference, whole_spans, with_adapter};
+use cpu_kernels::ComputeDtype;
 use serde::Deserialize;
 
 /// Norm of the difference over the norm, against another program.
@@ -63,20 +64,46 @@ fn distance(got: &[f32], expected: &[f32]) -> f64 {
         / square(&mut expected.iter().copied())
 }
 
+/// The losses of the last of several passes, and the sum of their gradients.
+fn passes<B: DecoderBackend>(
+    model: &CausalLm<B>,
+    parameters: &Parameters,
+    batch: &TokenBatch<'_>,
+    options: &PassOptions,
+    count: usize,
+) -> (BatchLoss, Vec<f32>) {
+    let (mut gradients, mut loss) = (Gradients::new(parameters), BatchLoss::default());
+    for _ in 0..count {
+        loss = loss_and_gradients(model, parameters, batch, options, &mut gradients)
+            .expect("a batch that fits")
+            .read()
+            .expect("a device that works");
+    }
+    (loss, gradients.read().expect("a device that works"))
+}
+
 fn check_adapter<B: DecoderBackend>(family: &str) {
+    check_adapter_in::<B>(family, ComputeDtype::F32, [1e-5, TOLERANCE]);
+}
+
+/// Loss and gradients within so much of the reference, relative to it.
+fn check_adapter_in<B: DecoderBackend>(
+    family: &str,
+    compute: ComputeDtype,
+    [of_loss, of_gradient]: [f64; 2],
+) {
     let Expected { ids, targets, loss, file } = expected(family);
-    let mut model = loaded::<B>(&model_folder(family), &with_adapter(family));
+    let loading = LoadOptions { compute, ..with_adapter(family) };
+    let mut model = loaded::<B>(&model_folder(family), &loading);
     let parameters = Parameters::of(&mut model);
     let spans = whole_spans([ids.len() / 2, ids.len() / 2]);
     let batch = TokenBatch { ids: &ids, spans: &spans, targets: &targets };
     // Devices that choose among several products do so in the first pass; later ones are the same to the bit.
-    let mut gradients = [false, false, true].map(|recompute| {
-        let mut gradient = vec![0.0; parameters.len()];
+    let gradients = [false, false, true].map(|recompute| {
         let options = options(targets.len(), recompute);
-        let found = loss_and_gradients(&model, &parameters, &batch, &options, &mut gradient)
-            .expect("a batch that fits");
+        let (found, gradient) = passes(&model, &parameters, &batch, &options, 1);
         let mean = found.weighted_sum / targets.len() as f64;
-        assert!((mean - loss).abs() < 1e-5 * loss, "{family}: loss {mean}, PEFT has {loss}");
+        assert!((mean - loss).abs() < of_loss * loss, "{family}: loss {mean}, PEFT has {loss}");
         assert_eq!(found.predicted.len(), targets.len());
         gradient
     });
@@ -89,22 +116,14 @@ fn check_adapter<B: DecoderBackend>(family: &str) {
         assert_eq!(view.shape, parameter.shape, "{}", parameter.name);
         view.to_f32(&mut expected).expect("floats");
         let off = distance(&gradients[0][parameter.range.clone()], &expected);
-        assert!(off < TOLERANCE, "{family}: {}: {off}", parameter.name);
+        assert!(off < of_gradient, "{family}: {}: {off}", parameter.name);
     }
     // A second batch is added to the first.
-    let once = gradients[2].clone();
-    loss_and_gradients(
-        &model,
-        &parameters,
-        &batch,
-        &options(targets.len(), true),
-        &mut gradients[2],
-    )
-    .expect("a batch that fits");
-    let twice: Vec<f32> = once.iter().map(|value| value + value).collect();
-    assert!(gradients[2] == twice, "{family}: a second batch is added to the first");
+    let (_, sum) = passes(&model, &parameters, &batch, &options(targets.len(), true), 2);
+    let twice: Vec<f32> = gradients[2].iter().map(|value| value + value).collect();
+    assert!(sum == twice, "{family}: a second batch is added to the first");
     let without = batch_loss(&model, &batch).expect("a batch that fits");
-    assert!((without.weighted_sum / targets.len() as f64 - loss).abs() < 1e-5 * loss);
+    assert!((without.weighted_sum / targets.len() as f64 - loss).abs() < of_loss * loss);
 }
 
 #[test]
@@ -119,7 +138,7 @@ fn adapters_on_ndarray() {
 
 /// `fixtures/models/gradients.json`.
 #[derive(Deserialize)]
-struct Gradients {
+struct Recorded {
     whole: BTreeMap<String, Sketch>,
     adapters: BTreeMap<String, Sketch>,
 }
@@ -134,7 +153,7 @@ struct Sketch {
     gradients: BTreeMap<String, [f64; 2]>,
 }
 
-fn sketches() -> Gradients {
+fn sketches() -> Recorded {
     let text = std::fs::read_to_string(fixture("models/gradients.json")).expect("a fixture");
     serde_json::from_str(&text).expect("a fixture")
 }
@@ -157,10 +176,8 @@ fn check_sketch<B: DecoderBackend>(
     let spans = whole_spans([expected.input_ids.len()]);
     let batch = TokenBatch { ids: &expected.input_ids, spans: &spans, targets: &targets };
     for recompute in [false, true] {
-        let mut gradient = vec![0.0; parameters.len()];
         let options = options(targets.len(), recompute);
-        let loss = loss_and_gradients(&model, &parameters, &batch, &options, &mut gradient)
-            .expect("a batch that fits");
+        let (loss, gradient) = passes(&model, &parameters, &batch, &options, 1);
         let mean = loss.weighted_sum / targets.len() as f64;
         assert!((mean - expected.loss).abs() < 2e-5 * expected.loss, "{name}: loss {mean}");
         let mut names: Vec<&str> = expected.gradients.keys().map(String::as_str).collect();
@@ -249,16 +266,13 @@ fn dropout_is_the_same_everywhere() {
     fn gradient<B: DecoderBackend>(batch: &TokenBatch<'_>, seed: u64, recompute: bool) -> Vec<f32> {
         let mut model = loaded::<B>(&model_folder("llama"), &with_adapter("llama"));
         let parameters = Parameters::of(&mut model);
-        let mut gradient = vec![0.0; parameters.len()];
         let options = PassOptions {
             dropout: 0.3,
             neftune_alpha: Some(5.0),
             seed,
             ..options(batch.targets.len(), recompute)
         };
-        loss_and_gradients(&model, &parameters, batch, &options, &mut gradient)
-            .expect("a batch that fits");
-        gradient
+        passes(&model, &parameters, batch, &options, 1).1
     }
     let flex = gradient::<Flex>(&batch, 3, false);
     assert!(flex == gradient::<Flex>(&batch, 3, true), "computed again, other bits");
@@ -270,6 +284,16 @@ fn dropout_is_the_same_everywhere() {
 #[test]
 fn adapters_on_a_gpu() {
     common::gpu_families().into_iter().for_each(check_adapter::<cube_kernels::Gpu>);
+}
+
+/// In bfloat16, or on a device without it in IEEE half precision.
+#[cfg(any(feature = "cuda", feature = "vulkan"))]
+#[test]
+fn adapters_in_half_precision_on_a_gpu() {
+    let check = |family| {
+        check_adapter_in::<cube_kernels::Gpu>(family, ComputeDtype::Bf16, [1e-2, 3e-2]);
+    };
+    common::gpu_families().into_iter().for_each(check);
 }
 
 #[cfg(any(feature = "cuda", feature = "vulkan"))]

@@ -103,9 +103,9 @@ pub fn cuda_device(index: usize) -> Result<CudaDevice, CudaError> {
         let _ = driver_sys::cuDriverGetVersion(&mut driver_version);
         let _ = nvrtc_sys::nvrtcVersion(&mut major, &mut minor);
     }
-    // Within a major version the driver takes what any compiler writes.
-    if driver_version / 1000 < major {
-        let compiler = 1000 * major + 10 * minor;
+    // Kernels reach the driver as PTX, and it reads none that is newer than itself, of the same major version neither.
+    let compiler = 1000 * major + 10 * minor;
+    if driver_version < compiler {
         return Err(CudaError::OldDriver { driver: driver_version, compiler });
     }
     let headers = install::cuda_path().map(|path| path.join("include/cuda_fp16.h"));
@@ -119,6 +119,14 @@ pub fn cuda_device(index: usize) -> Result<CudaDevice, CudaError> {
         return Err(CudaError::NoDevice { index, count });
     }
     Ok(CudaDevice::new(index))
+}
+
+/// Bytes of memory of a device that [`cuda_device`] has found.
+pub fn cuda_memory(index: usize) -> Option<u64> {
+    let device = driver::device::get(i32::try_from(index).ok()?).ok()?;
+    // SAFETY: the driver has just named the device.
+    let bytes = unsafe { driver::device::total_mem(device) }.ok()?;
+    Some(bytes as u64)
 }
 
 /// Keeps compiled kernels, and which ones autotuning chose, in `folder`: a second start is quick. Where a device has been used

@@ -10,10 +10,13 @@ mod cross_entropy;
 mod cube_sum;
 #[cfg(feature = "cuda")]
 mod cuda;
+mod decode;
 mod dropout;
+mod few_rows;
 mod gate;
 mod int8;
 mod nf4;
+mod product;
 mod rms_norm;
 mod rope;
 mod softmax;
@@ -35,15 +38,17 @@ pub use cubecl::cuda::{CudaDevice, CudaRuntime};
 #[cfg(feature = "vulkan")]
 pub use cubecl::wgpu::{WgpuDevice, WgpuRuntime};
 #[cfg(feature = "cuda")]
-pub use cuda::{CudaError, cuda_device, keep_kernels};
+pub use cuda::{CudaError, cuda_device, cuda_memory, keep_kernels};
+pub use decode::{NextTokens, decode_attention, store_next};
 pub use dropout::dropout;
 pub use gate::{gate, gate_backward};
 pub use int8::Int8Weight;
 pub use nf4::Nf4Weight;
+pub use product::{half_precision, product};
 pub use rms_norm::{rms_norm, rms_norm_backward};
 pub use rope::rope;
 pub use softmax::{CausalMask, causal_softmax, causal_softmax_backward};
-pub use tensors::{download, upload};
+pub use tensors::{download, reserved_memory, upload};
 
 /// Burn on the graphics processor that the features name, CUDA before Vulkan: what tests run on.
 #[cfg(feature = "cuda")]

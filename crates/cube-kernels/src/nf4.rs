@@ -4,15 +4,11 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::calculate_cube_count_elemwise;
 use cubecl::prelude::*;
 
-use crate::tensors::{cube_per_row, dims, empty, packed, upload_floats, upload_words};
+use crate::few_rows::{FEW, LANES, ROWS, VALUES, store_sums};
+use crate::tensors::{cube_per_row, dims, empty, packed, upload_floats, upload_words, vector_size};
 
 /// Codes in a word of 32 bits.
 const CODES: usize = 8;
-/// Rows of `x` that the fused product takes.
-const FEW: usize = 8;
-/// Units that share a row of the weight, and rows that a cube has.
-const LANES: u32 = 32;
-const ROWS: u32 = 4;
 
 /// A weight in 4-bit NormalFloat on the device: `rows` outputs by `cols` inputs.
 ///
@@ -65,17 +61,21 @@ impl<R: CubeRuntime> Nf4Weight<R> {
     pub fn dequantize(&self, dtype: DType) -> CubeTensor<R> {
         let out = empty(&self.absmax, [self.rows, self.cols], dtype);
         let (words, len) = (self.words.shape()[0], self.rows * self.cols);
+        // Up to 16 bytes are written at once.
+        let size = vector_size(len, dtype).min(CODES);
         let dim = CubeDim::new_1d(128);
         dequantize::launch(
             &out.client,
             calculate_cube_count_elemwise(&out.client, words, dim),
             dim,
+            size,
             self.words.clone().into_tensor_arg(),
             self.absmax.clone().into_tensor_arg(),
             self.codebook.clone().into_tensor_arg(),
             out.clone().into_tensor_arg(),
             words,
-            len,
+            len / size,
+            size,
             dtype.into(),
         );
         out
@@ -95,6 +95,7 @@ impl<R: CubeRuntime> Nf4Weight<R> {
             &y.client,
             cube_per_row(self.rows.div_ceil(ROWS as usize)),
             CubeDim::new_2d(LANES, ROWS),
+            VALUES,
             self.words.clone().into_tensor_arg(),
             self.absmax.clone().into_tensor_arg(),
             self.codebook.clone().into_tensor_arg(),
@@ -117,13 +118,14 @@ fn code(word: u32, #[comptime] i: u32) -> usize {
 }
 
 #[cube(launch)]
-fn dequantize<F: Float>(
+fn dequantize<F: Float, N: Size>(
     words: &Tensor<u32>,
     absmax: &Tensor<f32>,
     codebook: &Tensor<f32>,
-    out: &mut Tensor<F>,
+    out: &mut Tensor<Vector<F, N>>,
     count: usize,
-    len: usize,
+    vectors: usize,
+    #[comptime] size: usize,
     #[define(F)] _dtype: StorageType,
 ) {
     let mut table = SharedMemory::<f32>::new(16usize);
@@ -134,22 +136,28 @@ fn dequantize<F: Float>(
     if ABSOLUTE_POS < count {
         let word = words[ABSOLUTE_POS];
         let scale = absmax[ABSOLUTE_POS / 8];
+        let parts = comptime!(CODES / size);
         #[unroll]
-        for i in 0..8u32 {
-            let at = ABSOLUTE_POS * 8 + i as usize;
-            if at < len {
-                out[at] = F::cast_from(table[code(word, i)] * scale);
+        for part in 0..parts {
+            let at = ABSOLUTE_POS * parts + part;
+            let mut values = Vector::<f32, N>::new(scale);
+            #[unroll]
+            for i in 0..size {
+                values[i] = table[code(word, comptime!((part * size + i) as u32))] * scale;
+            }
+            if at < vectors {
+                out[at] = Vector::cast_from(values);
             }
         }
     }
 }
 
 #[cube(launch)]
-fn few_rows<F: Float>(
+fn few_rows<F: Float, N: Size>(
     words: &Tensor<u32>,
     absmax: &Tensor<f32>,
     codebook: &Tensor<f32>,
-    x: &Tensor<F>,
+    x: &Tensor<Vector<F, N>>,
     y: &mut Tensor<F>,
     rows: usize,
     words_a_row: usize,
@@ -172,41 +180,25 @@ fn few_rows<F: Float>(
         for at in range_stepped(UNIT_POS_X as usize, words_a_row, CUBE_DIM_X as usize) {
             let word = words[first + at];
             let scale = absmax[(first + at) / 8];
+            let mut values = Array::<f32>::new(8usize);
             #[unroll]
             for i in 0..8u32 {
-                let w = table[code(word, i)] * scale;
-                #[unroll]
-                for j in 0..m {
-                    sums[j] += w * f32::cast_from(x[(j * words_a_row + at) * 8 + i as usize]);
-                }
+                values[i as usize] = table[code(word, i)];
             }
-        }
-    }
-    // Halves of a row's units, for all rows of `x` at once. No planes: their size is the device's affair.
-    let units = comptime!((LANES * ROWS) as usize);
-    let mut shared = SharedMemory::<f32>::new(comptime!(m * (LANES * ROWS) as usize));
-    let unit = UNIT_POS as usize;
-    #[unroll]
-    for j in 0..m {
-        shared[j * units + unit] = sums[j];
-    }
-    sync_cube();
-    let mut half = CUBE_DIM_X as usize / 2;
-    while half > 0 {
-        if (UNIT_POS_X as usize) < half {
             #[unroll]
             for j in 0..m {
-                let other = shared[j * units + unit + half];
-                shared[j * units + unit] += other;
+                let mut sum = 0.0f32;
+                #[unroll]
+                for part in 0..2usize {
+                    let of_x = Vector::<f32, N>::cast_from(x[(j * words_a_row + at) * 2 + part]);
+                    #[unroll]
+                    for i in 0..4usize {
+                        sum += values[part * 4 + i] * of_x[i];
+                    }
+                }
+                sums[j] += sum * scale;
             }
         }
-        sync_cube();
-        half /= 2;
     }
-    if UNIT_POS_X == 0 && row < rows {
-        #[unroll]
-        for j in 0..m {
-            y[j * rows + row] = F::cast_from(shared[j * units + unit]);
-        }
-    }
+    store_sums::<F>(&sums, y, row, rows, m);
 }

@@ -86,7 +86,7 @@ pub fn causal_softmax_backward<R: CubeRuntime>(
 }
 
 impl CausalMask {
-    fn launch<R: CubeRuntime>(&self) -> MaskLaunch<R> {
+    pub(crate) fn launch<R: CubeRuntime>(&self) -> MaskLaunch<R> {
         // As wide as any sequence, and no sum with it goes beyond 32 bits.
         let window = self.window.unwrap_or(1 << 30);
         let (cap, capped) = (self.softcap.unwrap_or(1.0), self.softcap.is_some());
@@ -97,11 +97,11 @@ impl CausalMask {
 
 /// [`CausalMask`] on the device.
 #[derive(CubeLaunch, CubeType)]
-struct Mask {
+pub(crate) struct Mask {
     queries: usize,
     first_query: usize,
     first_key: usize,
-    window: usize,
+    pub(crate) window: usize,
     scale: f32,
     cap: f32,
     #[cube(comptime)]
@@ -126,7 +126,7 @@ impl Mask {
     }
 
     /// A score, scaled and capped.
-    fn score(&self, raw: f32) -> f32 {
+    pub(crate) fn score(&self, raw: f32) -> f32 {
         let mut s = raw * self.scale;
         if self.capped {
             s = self.cap * f32::tanh(s / self.cap);

@@ -72,6 +72,11 @@ pub(crate) fn upload_words<R: CubeRuntime>(bytes: Vec<u8>, device: &R::Device) -
     upload(TensorData::new(words, [len]), device)
 }
 
+/// Bytes that the device's pools hold for this thread's work, in use or kept for later.
+pub fn reserved_memory<R: CubeRuntime>(device: &R::Device) -> Option<u64> {
+    R::client(device).memory_usage().ok().map(|usage| usage.bytes_reserved)
+}
+
 /// The values of a tensor; waits for the device.
 pub fn download<R: CubeRuntime>(tensor: CubeTensor<R>) -> TensorData {
     into_data_sync(tensor)

@@ -7,8 +7,9 @@
 
 use burn_backend::{DType, TensorData};
 use cube_kernels::{
-    CausalMask, CubeTensor, Int8Weight, Nf4Weight, causal_softmax, causal_softmax_backward,
-    cross_entropy, download, gate, gate_backward, rms_norm, rms_norm_backward, rope, upload,
+    CausalMask, CubeTensor, Int8Weight, NextTokens, Nf4Weight, causal_softmax,
+    causal_softmax_backward, cross_entropy, decode_attention, download, gate, gate_backward,
+    rms_norm, rms_norm_backward, rope, store_next, upload,
 };
 
 #[cfg(feature = "cuda")]
@@ -296,32 +297,44 @@ fn nf4_values() {
         let (weight, values) = nf4(rows, cols);
         // Each is one product in f32: to the bit.
         assert_eq!(get(weight.dequantize(DType::F32)), values, "{rows} x {cols}");
+        close(&get(weight.dequantize(DType::F16)), &values, 1e-3, "half precision");
         close(&get(weight.dequantize(DType::F16)), &values, 1e-3, &format!("{rows} x {cols}"));
     }
+}
+
+/// A fused product of 1 to 8 rows with a weight of these values.
+fn few_rows(
+    rows: usize,
+    cols: usize,
+    values: &[f64],
+    product: &dyn Fn(&CubeTensor<Device>) -> Option<CubeTensor<Device>>,
+) {
+    for m in 1..=8 {
+        let x = Numbers(m as u64).take(m * cols);
+        let y = matrix(m, rows, |i, row| {
+            (0..cols).map(|k| f64::from(x[i * cols + k]) * values[row * cols + k]).sum()
+        });
+        let what = format!("{m} x {cols} x {rows}");
+        let of = |x| get(product(&x).expect("few rows of whole words"));
+        close(&of(put(&x, m, cols)), &y, 3e-6, &what);
+        close(&of(half(&x, m, cols)), &y, 2e-3, &what);
+    }
+    assert!(product(&put(&vec![0.0; 9 * cols], 9, cols)).is_none());
 }
 
 #[test]
 fn nf4_products_of_few_rows() {
     for (rows, cols) in [(1, 8), (7, 40), (33, 64), (64, 160), (50, 1_000)] {
         let (weight, values) = nf4(rows, cols);
-        for m in 1..=8 {
-            let x = Numbers(m as u64).take(m * cols);
-            let y = matrix(m, rows, |i, row| {
-                (0..cols).map(|k| f64::from(x[i * cols + k]) * values[row * cols + k]).sum()
-            });
-            let fused = weight.few_rows(&put(&x, m, cols));
-            let fused = fused.expect("few rows of whole words");
-            close(&get(fused), &y, 3e-6, &format!("{m} x {cols} x {rows}"));
-        }
-        assert!(weight.few_rows(&put(&vec![0.0; 9 * cols], 9, cols)).is_none());
+        few_rows(rows, cols, &values, &|x| weight.few_rows(x));
     }
     let (odd, _) = nf4(7, 33);
     assert!(odd.few_rows(&put(&[0.0; 33], 1, 33)).is_none());
 }
 
 #[test]
-fn int8_values() {
-    for (rows, cols) in [(1, 1), (7, 33), (3, 64), (5, 1_001)] {
+fn int8_values_and_products() {
+    for (rows, cols) in [(1, 1), (7, 33), (3, 64), (5, 1_001), (37, 260)] {
         let mut numbers = Numbers(cols as u64);
         let codes: Vec<i8> = numbers.take(rows * cols).iter().map(|x| (x * 128.0) as i8).collect();
         let scales = numbers.take(rows);
@@ -330,5 +343,83 @@ fn int8_values() {
         });
         let weight = Int8Weight::<Device>::new(rows, cols, &codes, &scales, &Default::default());
         assert_eq!(get(weight.dequantize(DType::F32)), values, "{rows} x {cols}");
+        close(&get(weight.dequantize(DType::F16)), &values, 1e-3, "half precision");
+        match cols % 4 {
+            0 => few_rows(rows, cols, &values, &|x| weight.few_rows(x)),
+            _ => assert!(weight.few_rows(&put(&vec![0.0; cols], 1, cols)).is_none()),
+        }
+    }
+}
+
+#[test]
+fn attention_of_next_tokens() {
+    // Sequences of one token, of more than a block of keys, and of a block and one.
+    let (positions, slots) = ([0u32, 300, 256, 7], [2u32, 0, 4, 1]);
+    let (count, capacity) = (5, 310);
+    for (heads, kv_heads, head_dim, window, softcap) in
+        [(4, 2, 16, None, None), (3, 1, 96, Some(40), None), (2, 2, 256, None, Some(2.0f32))]
+    {
+        let mut numbers = Numbers(head_dim as u64);
+        let (rows, width, kv) = (positions.len(), heads * head_dim, kv_heads * head_dim);
+        let q = numbers.take(rows * width);
+        let new = [(); 2].map(|()| numbers.take(rows * kv));
+        let old = [(); 2].map(|()| numbers.take(count * kv_heads * capacity * head_dim));
+        let places: Vec<[u32; 2]> = slots.into_iter().zip(positions).map(Into::into).collect();
+        let tokens = NextTokens::<Device>::new(&places, &Default::default());
+        let mask =
+            CausalMask { queries: 1, first_query: 0, first_key: 0, window, scale: 0.3, softcap };
+        // What the cache has, token by token.
+        let at = |slot: u32, head: usize, position: usize| {
+            ((slot as usize * kv_heads + head) * capacity + position) * head_dim
+        };
+        let mut held = old.clone();
+        for (part, new) in held.iter_mut().zip(&new) {
+            for row in 0..rows {
+                for head in 0..kv_heads {
+                    let from = row * kv + head * head_dim;
+                    let to = at(slots[row], head, positions[row] as usize);
+                    part[to..to + head_dim].copy_from_slice(&new[from..from + head_dim]);
+                }
+            }
+        }
+        let mut expected = Vec::new();
+        for row in 0..rows {
+            let end = positions[row] as usize + 1;
+            let from = window.map_or(0, |window: usize| end.saturating_sub(window));
+            for head in 0..heads {
+                let query = &q[row * width + head * head_dim..][..head_dim];
+                let of = |part: &[f32], key: usize, d: usize| {
+                    f64::from(part[at(slots[row], head * kv_heads / heads, key) + d])
+                };
+                let score = |key: usize| {
+                    let sum: f64 =
+                        (0..head_dim).map(|d| f64::from(query[d]) * of(&held[0], key, d)).sum();
+                    let sum = sum * f64::from(mask.scale);
+                    softcap.map_or(sum, |cap| f64::from(cap) * (sum / f64::from(cap)).tanh())
+                };
+                let weights: Vec<f64> = (from..end).map(|key| score(key).exp()).collect();
+                let total: f64 = weights.iter().sum();
+                expected.extend((0..head_dim).map(|d| {
+                    let keys = (from..end).zip(&weights);
+                    keys.map(|(key, weight)| weight * of(&held[1], key, d)).sum::<f64>() / total
+                }));
+            }
+        }
+        let what = format!("{heads} x {head_dim}");
+        let cache = |values: &[f32]| {
+            let shape = [count * kv_heads, capacity, head_dim];
+            upload(TensorData::new(values.to_vec(), shape), &Default::default())
+        };
+        let parts = [cache(&old[0]), cache(&old[1])];
+        for (part, new) in parts.iter().zip(&new) {
+            store_next(part, put(new, rows, kv), &tokens);
+        }
+        let [keys, values] = &parts;
+        let out = decode_attention(put(&q, rows, width), [keys, values], &tokens, mask, kv_heads);
+        close(&get(out), &expected, 1e-5, &what);
+        assert_eq!(get(keys.clone()), wide(&held[0]), "{what}: nothing else is written to");
+        // Half precision on either side.
+        let out = decode_attention(half(&q, rows, width), [keys, values], &tokens, mask, kv_heads);
+        close(&get(out), &expected, 4e-3, &what);
     }
 }

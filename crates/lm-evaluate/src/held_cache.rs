@@ -58,7 +58,7 @@ impl<'m, B: DecoderBackend> HeldCache<'m, B> {
         self.run(sequences, |of_pass, hidden| {
             let targets: Vec<u32> =
                 of_pass.iter().flat_map(|s| s.ids[s.from..].iter().copied()).collect();
-            let log_probs = log_probs_of(model, hidden, &targets);
+            let log_probs = log_probs_of(model, hidden, &targets)?;
             let mut rest = log_probs.as_slice();
             for sequence in of_pass {
                 let (own, others) = rest.split_at(sequence.ids.len() - sequence.from);

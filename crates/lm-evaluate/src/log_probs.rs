@@ -1,6 +1,6 @@
 use burn::tensor::{Int, Tensor, TensorData};
-use causal_lm::CausalLm;
 use causal_lm::ops::DecoderBackend;
+use causal_lm::{BatchError, CausalLm};
 
 use crate::LmEvaluateError;
 
@@ -24,15 +24,15 @@ pub(crate) fn log_probs_of<B: DecoderBackend>(
     model: &CausalLm<B>,
     hidden: Tensor<B, 2>,
     targets: &[u32],
-) -> Vec<f32> {
+) -> Result<Vec<f32>, BatchError> {
     let rows = (LOGITS / model.config().vocab_size.max(1)).clamp(16, 1024);
     let mut log_probs = Vec::with_capacity(targets.len());
     for (chunk, start) in targets.chunks(rows).zip((0..).step_by(rows)) {
         let logits = model.logits(hidden.clone().narrow(0, start, chunk.len()));
-        let found = B::row_losses(logits.into_primitive().tensor(), chunk);
-        log_probs.extend(found.losses.into_iter().map(|loss| -loss));
+        let (losses, _) = B::row_losses(logits.into_primitive().tensor(), chunk).read()?;
+        log_probs.extend(losses.into_iter().map(|loss| -loss));
     }
-    log_probs
+    Ok(log_probs)
 }
 
 /// The log-probabilities of several tokens behind each row of `hidden`.

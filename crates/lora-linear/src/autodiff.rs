@@ -1,6 +1,6 @@
-use burn::tensor::TensorMetadata;
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::ops::FloatTensor;
+use burn::tensor::{DType, TensorMetadata};
 use burn_autodiff::Autodiff;
 use burn_autodiff::checkpoint::base::Checkpointer;
 use burn_autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -15,6 +15,10 @@ impl<B: FrozenBackend, C: CheckpointStrategy> FrozenBackend for Autodiff<B, C> {
 
     fn upload(weight: FrozenWeight, device: &Self::Device) -> Self::Weight {
         B::upload(weight, device)
+    }
+
+    fn activation_dtype(compute: ComputeDtype, device: &Self::Device) -> DType {
+        B::activation_dtype(compute, device)
     }
 
     fn frozen_products(

@@ -1,5 +1,6 @@
 use std::fmt::Debug;
 
+use burn::tensor::DType;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use cpu_kernels::{ComputeDtype, FrozenWeight};
@@ -16,7 +17,12 @@ pub trait FrozenBackend: Backend {
     /// Brings a weight to the device.
     fn upload(weight: FrozenWeight, device: &Self::Device) -> Self::Weight;
 
-    /// `x · Wᵀ` for each weight: `x` is `[m, k]`, every weight `[n, k]`, every result `[m, n]`.
+    /// The type of activations where products have this precision: f32, unless the device gains from less.
+    fn activation_dtype(_compute: ComputeDtype, _device: &Self::Device) -> DType {
+        DType::F32
+    }
+
+    /// `x · Wᵀ` for each weight: `x` is `[m, k]`, every weight `[n, k]`, every result `[m, n]`, of the type of `x`.
     ///
     /// Several at once share the preparation of `x`.
     fn frozen_products(
@@ -25,14 +31,14 @@ pub trait FrozenBackend: Backend {
         compute: ComputeDtype,
     ) -> Vec<FloatTensor<Self>>;
 
-    /// `dy · W`: `dy` is `[m, n]`, the weight `[n, k]`, the result `[m, k]`.
+    /// `dy · W`: `dy` is `[m, n]`, the weight `[n, k]`, the result `[m, k]`, of the type of `dy`.
     fn frozen_product_transposed(
         dy: FloatTensor<Self>,
         weight: &Self::Weight,
         compute: ComputeDtype,
     ) -> FloatTensor<Self>;
 
-    /// Rows `ids` of the weight, `[ids.len(), k]`: the look-up of embeddings. The caller has checked the ids.
+    /// Rows `ids` of the weight, `[ids.len(), k]`, in f32: the look-up of embeddings. The caller has checked the ids.
     fn frozen_rows(weight: &Self::Weight, ids: &[u32], device: &Self::Device) -> FloatTensor<Self>;
 
     /// Dropout of `x`, `[m, k]`, by the mask of [`Dropout::mask`].
@@ -40,7 +46,8 @@ pub trait FrozenBackend: Backend {
         composed::dropped::<Self>(x, dropout)
     }
 
-    /// `y + scaling · low · Bᵀ` with `low = dropout(x) · Aᵀ`; gives both: a gradient needs `low`, `[m, rank]`.
+    /// `y + scaling · low · Bᵀ` with `low = dropout(x) · Aᵀ`; gives both: a gradient needs `low`, `[m, rank]`. Activations have
+    /// one type, adapters are f32.
     fn add_low_rank(
         y: FloatTensor<Self>,
         x: FloatTensor<Self>,
@@ -49,7 +56,7 @@ pub trait FrozenBackend: Backend {
         composed::add_low_rank::<Self>(y, x, adapter)
     }
 
-    /// Gradients of [`add_low_rank`](Self::add_low_rank) with respect to `x`, added to `dx`, and to `A` and `B`.
+    /// Gradients of [`add_low_rank`](Self::add_low_rank) with respect to `x`, added to `dx`, and, in f32, to `A` and `B`.
     fn low_rank_backward(
         dx: FloatTensor<Self>,
         dy: FloatTensor<Self>,

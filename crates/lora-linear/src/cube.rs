@@ -4,13 +4,14 @@ use burn::tensor::backend::Backend;
 use burn::tensor::ops::{FloatTensorOps, IntTensorOps};
 use burn::tensor::{DType, TensorData, TensorMetadata};
 use burn_cubecl::kernel::cast;
-use burn_cubecl::kernel::matmul::{MatmulStrategy, matmul};
 use burn_cubecl::{BoolElement, CubeBackend, FloatElement, IntElement};
 use cpu_kernels::low_rank::LowRankDropout;
 use cpu_kernels::{ComputeDtype, FrozenWeight, Values};
-use cube_kernels::{CubeRuntime, CubeTensor, Int8Weight, Nf4Weight, upload};
+use cube_kernels::{
+    CubeRuntime, CubeTensor, Int8Weight, Nf4Weight, half_precision, product, upload,
+};
 
-use crate::{Dropout, FrozenBackend};
+use crate::{Dropout, FrozenBackend, LowRank};
 
 /// A frozen weight on a graphics processor.
 #[derive(Clone, Debug)]
@@ -24,6 +25,15 @@ pub enum CubeWeight<R: CubeRuntime> {
 }
 
 impl<R: CubeRuntime> CubeWeight<R> {
+    /// `x · Wᵀ` without the dense weight, where there is a kernel for so few rows.
+    fn few_rows(&self, x: &CubeTensor<R>) -> Option<CubeTensor<R>> {
+        match self {
+            Self::Dense(_) => None,
+            Self::Nf4(weight) => weight.few_rows(x),
+            Self::Int8(weight) => weight.few_rows(x),
+        }
+    }
+
     /// The values, `[rows, cols]`, in `dtype`.
     fn dense(&self, dtype: DType) -> CubeTensor<R> {
         match self {
@@ -73,23 +83,25 @@ where
         }
     }
 
+    fn activation_dtype(compute: ComputeDtype, device: &Self::Device) -> DType {
+        factors::<R>(compute, device)
+    }
+
     fn frozen_products(
         x: CubeTensor<R>,
         weights: &[&CubeWeight<R>],
         compute: ComputeDtype,
     ) -> Vec<CubeTensor<R>> {
-        let dtype = factors(compute);
+        let dtype = factors::<R>(compute, &x.device);
         let low = cast(x.clone(), dtype);
-        let product = |weight: &CubeWeight<R>| {
-            if let CubeWeight::Nf4(packed) = weight
-                && let Some(y) = packed.few_rows(&x)
-            {
+        let of = |weight: &CubeWeight<R>| {
+            if let Some(y) = weight.few_rows(&x) {
                 return y;
             }
             let transposed = Self::float_swap_dims(weight.dense(dtype), 0, 1);
-            product_f32(low.clone(), transposed)
+            product(low.clone(), transposed, x.dtype)
         };
-        weights.iter().map(|weight| product(weight)).collect()
+        weights.iter().map(|weight| of(weight)).collect()
     }
 
     fn frozen_product_transposed(
@@ -97,8 +109,38 @@ where
         weight: &CubeWeight<R>,
         compute: ComputeDtype,
     ) -> CubeTensor<R> {
-        let dtype = factors(compute);
-        product_f32(cast(dy, dtype), weight.dense(dtype))
+        let (dtype, of_result) = (factors::<R>(compute, &dy.device), dy.dtype);
+        product(cast(dy, dtype), weight.dense(dtype), of_result)
+    }
+
+    fn add_low_rank(
+        y: CubeTensor<R>,
+        x: CubeTensor<R>,
+        adapter: LowRank<Self>,
+    ) -> (CubeTensor<R>, CubeTensor<R>) {
+        let Factors { a, b } = Factors::new::<Self>(&adapter, y.dtype);
+        let dtype = y.dtype;
+        let low = product(seen::<Self, R>(x, &adapter), Self::float_swap_dims(a, 0, 1), dtype);
+        let correction = product(low.clone(), Self::float_swap_dims(b, 0, 1), dtype);
+        (Self::float_add(y, correction), low)
+    }
+
+    fn low_rank_backward(
+        dx: CubeTensor<R>,
+        dy: CubeTensor<R>,
+        x: CubeTensor<R>,
+        low: CubeTensor<R>,
+        adapter: LowRank<Self>,
+    ) -> [CubeTensor<R>; 3] {
+        let dtype = dy.dtype;
+        let Factors { a, b } = Factors::new::<Self>(&adapter, dtype);
+        let dlow = product(dy.clone(), b, dtype);
+        let db = product(Self::float_swap_dims(dy, 0, 1), low, DType::F32);
+        let db = Self::float_mul_scalar(db, adapter.scaling.into());
+        let x = seen::<Self, R>(x, &adapter);
+        let da = product(Self::float_swap_dims(dlow.clone(), 0, 1), x, DType::F32);
+        let through = seen::<Self, R>(product(dlow, a, dtype), &adapter);
+        [Self::float_add(dx, through), da, db]
     }
 
     fn dropped(x: CubeTensor<R>, dropout: Dropout) -> CubeTensor<R> {
@@ -122,18 +164,38 @@ where
     }
 }
 
-/// The type of the factors of a product.
-fn factors(compute: ComputeDtype) -> DType {
-    match compute {
-        ComputeDtype::F32 => DType::F32,
-        ComputeDtype::Bf16 => DType::BF16,
+/// An adapter's factors in the type of activations: `A`, and `scaling · B`.
+struct Factors<R: CubeRuntime> {
+    a: CubeTensor<R>,
+    b: CubeTensor<R>,
+}
+
+impl<R: CubeRuntime> Factors<R> {
+    fn new<B>(adapter: &LowRank<B>, dtype: DType) -> Self
+    where
+        B: Backend<FloatTensorPrimitive = CubeTensor<R>>,
+    {
+        let b = B::float_mul_scalar(adapter.b.clone(), adapter.scaling.into());
+        Self { a: cast(adapter.a.clone(), dtype), b: cast(b, dtype) }
     }
 }
 
-/// A product whose sums and results are f32.
-fn product_f32<R: CubeRuntime>(x: CubeTensor<R>, y: CubeTensor<R>) -> CubeTensor<R> {
-    match matmul(x, y, None, MatmulStrategy::default(), DType::F32) {
-        Ok(product) => product,
-        Err(error) => panic!("no kernel of this device multiplies these matrices: {error:?}"),
+/// What an adapter sees of its input; of a gradient, what comes back through that.
+fn seen<B, R>(x: CubeTensor<R>, adapter: &LowRank<B>) -> CubeTensor<R>
+where
+    R: CubeRuntime,
+    B: FrozenBackend<FloatTensorPrimitive = CubeTensor<R>>,
+{
+    match adapter.dropout {
+        None => x,
+        Some(dropout) => B::dropped(x, dropout),
+    }
+}
+
+/// The type of the factors of a product.
+fn factors<R: CubeRuntime>(compute: ComputeDtype, device: &R::Device) -> DType {
+    match compute {
+        ComputeDtype::F32 => DType::F32,
+        ComputeDtype::Bf16 => half_precision::<R>(device),
     }
 }

@@ -92,7 +92,10 @@ impl<B: FrozenBackend> LoraLinear<B> {
         let Some(lora) = &self.lora else { return product };
         let masked = mask.is_some();
         let dropped = match mask {
-            Some(mask) => x * mask,
+            Some(mask) => {
+                let mask = mask.cast(x.dtype());
+                x * mask
+            }
             None => x,
         };
         let correction = lora.correction(dropped.clone());
@@ -104,7 +107,7 @@ impl<B: FrozenBackend> LoraLinear<B> {
                     true => self.base.product(dropped, compute),
                     false => product.clone(),
                 };
-                let ratio = magnitude_ratio(&self.base, lora, dora);
+                let ratio = magnitude_ratio(&self.base, lora, dora).cast(product.dtype());
                 product + (ratio.clone() - 1.0) * base + ratio * correction
             }
         }
@@ -113,7 +116,10 @@ impl<B: FrozenBackend> LoraLinear<B> {
     fn biased(&self, y: Tensor<B, 2>) -> Tensor<B, 2> {
         match &self.bias {
             None => y,
-            Some(bias) => y + bias.clone().unsqueeze::<2>(),
+            Some(bias) => {
+                let bias = bias.clone().cast(y.dtype());
+                y + bias.unsqueeze::<2>()
+            }
         }
     }
 }

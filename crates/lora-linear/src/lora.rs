@@ -111,8 +111,9 @@ impl<B: Backend> Lora<B> {
 
     /// `scaling · (x · Aᵀ) · Bᵀ`: `[m, inputs]` to `[m, outputs]`.
     pub(crate) fn correction(&self, x: Tensor<B, 2>) -> Tensor<B, 2> {
-        let low = x.matmul(self.a.clone().transpose());
-        low.matmul(self.b.clone().transpose()).mul_scalar(self.scaling)
+        let factor = |tensor: &Tensor<B, 2>| tensor.clone().cast(x.dtype()).transpose();
+        let (a, b) = (factor(&self.a), factor(&self.b));
+        x.matmul(a).matmul(b).mul_scalar(self.scaling)
     }
 }
 

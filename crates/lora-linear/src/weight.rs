@@ -42,7 +42,10 @@ impl<B: FrozenBackend> Weight<B> {
     pub fn product(&self, x: Tensor<B, 2>, compute: ComputeDtype) -> Tensor<B, 2> {
         match self {
             Self::Frozen(frozen) => frozen.product(x, compute),
-            Self::Trained(weight) => x.matmul(weight.clone().transpose()),
+            Self::Trained(weight) => {
+                let weight = weight.clone().cast(x.dtype());
+                x.matmul(weight.transpose())
+            }
         }
     }
 
@@ -50,7 +53,10 @@ impl<B: FrozenBackend> Weight<B> {
     pub fn product_transposed(&self, dy: Tensor<B, 2>, compute: ComputeDtype) -> Tensor<B, 2> {
         match self {
             Self::Frozen(frozen) => frozen.product_transposed(dy, compute),
-            Self::Trained(weight) => dy.matmul(weight.clone()),
+            Self::Trained(weight) => {
+                let weight = weight.clone().cast(dy.dtype());
+                dy.matmul(weight)
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Instant;
 use burn_flex::{Flex, FlexDevice};
 use causal_lm::ops::DecoderBackend;
 use causal_lm::train::{
-    Parameters, PassOptions, Target, TokenBatch, add_adapters, loss_and_gradients,
+    Gradients, Parameters, PassOptions, Target, TokenBatch, add_adapters, loss_and_gradients,
 };
 use causal_lm::{LoadOptions, Quantization, load};
 use cpu_kernels::ComputeDtype;
@@ -133,12 +133,11 @@ fn measure<B: DecoderBackend>(
         .collect();
     let batch = TokenBatch { ids: &ids, spans: &spans, targets: &targets };
     let after_load = memory("VmRSS:");
-    let (mut gradient, mut times, mut losses) =
-        (vec![0.0; parameters.len()], Vec::new(), Vec::new());
+    let (mut times, mut losses) = (Vec::new(), Vec::new());
     let mut pass_times = Vec::new();
     for step in 0..args.warmup + args.steps {
         let began = Instant::now();
-        gradient.fill(0.0);
+        let mut gradients = Gradients::new(&parameters);
         let pass = PassOptions {
             scale: 1.0 / targets.len() as f32,
             recompute: args.grad_ckpt,
@@ -146,7 +145,8 @@ fn measure<B: DecoderBackend>(
             neftune_alpha: None,
             seed: step as u64,
         };
-        let loss = loss_and_gradients(&model, &parameters, &batch, &pass, &mut gradient)?;
+        let loss = loss_and_gradients(&model, &parameters, &batch, &pass, &mut gradients)?;
+        let (mut gradient, loss) = (gradients.read()?, loss.read()?);
         let passed = began.elapsed().as_secs_f64();
         let norm = global_norm(&gradient);
         clip_to_norm(&mut gradient, norm, 1.0);
@@ -180,6 +180,7 @@ fn measure<B: DecoderBackend>(
         "loss_last": losses.last(),
         "rss_after_load_mib": after_load,
         "peak_rss_mib": memory("VmHWM:"),
+        "device_mib": B::device_memory(device).map(|bytes| bytes >> 20),
     });
     #[expect(clippy::print_stdout, reason = "the result of the program")]
     {

@@ -71,6 +71,15 @@ pub enum TrainError {
         /// The checkpoint to go on from.
         checkpoint: Option<PathBuf>,
     },
+    /// The device failed in the middle of a step: as a rule, it has no more memory.
+    #[error("a step was too much for the device")]
+    Device {
+        /// What it says.
+        #[source]
+        source: BatchError,
+        /// The checkpoint to go on from.
+        checkpoint: Option<PathBuf>,
+    },
     /// The batch does not fit the model.
     #[error("a batch does not fit the model")]
     Batch(#[from] BatchError),

@@ -59,6 +59,8 @@ pub struct StepReport {
     pub target_tokens: u64,
     /// Seconds that the step took.
     pub seconds: f64,
+    /// Bytes that this process has on the device, where that has memory of its own.
+    pub device_memory: Option<u64>,
 }
 
 /// How the model does on the validation data.

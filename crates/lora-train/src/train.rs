@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use causal_lm::CausalLm;
 use causal_lm::ops::DecoderBackend;
-use causal_lm::train::{Parameters, PassOptions, TokenBatch, loss_and_gradients};
+use causal_lm::train::{Gradients, Parameters, PassOptions, TokenBatch, loss_and_gradients};
 use collective::{Collective, CollectiveError};
 use optimizer::{AdamW, Group, clip_to_norm, global_norm};
 use run_manifest::Run;
@@ -120,7 +120,6 @@ struct Trainer<'a, B: DecoderBackend> {
     training: Training<'a, B>,
     parameters: Parameters,
     values: Vec<f32>,
-    gradient: Vec<f32>,
     optimizer: AdamW,
     plan: Plan,
     state: TrainingState,
@@ -178,7 +177,6 @@ impl<'a, B: DecoderBackend> Trainer<'a, B> {
             }
         };
         Ok(Self {
-            gradient: vec![0.0; parameters.len()],
             last_checkpoint: training.resume.as_ref().map(|found| found.path.clone()),
             evaluation: None,
             training,
@@ -232,7 +230,8 @@ impl<'a, B: DecoderBackend> Trainer<'a, B> {
             return Err(TrainError::NoTargets { step: step + 1 });
         }
         let mut sums = StepSums::default();
-        self.gradient.fill(0.0);
+        let mut gradients = Gradients::new(&self.parameters);
+        let mut losses = Vec::new();
         for (index, chosen) in
             self.plan.micro_batches(step, collective.rank()).into_iter().enumerate()
         {
@@ -247,31 +246,43 @@ impl<'a, B: DecoderBackend> Trainer<'a, B> {
             };
             let tokens =
                 TokenBatch { ids: &batch.ids, spans: &batch.spans, targets: &batch.targets };
-            let loss =
-                loss_and_gradients(model, &self.parameters, &tokens, &pass, &mut self.gradient)?;
-            sums.loss += loss.weighted_sum;
+            losses.push(loss_and_gradients(
+                model,
+                &self.parameters,
+                &tokens,
+                &pass,
+                &mut gradients,
+            )?);
             sums.tokens += batch.ids.len() as f64;
             sums.targets += batch.targets.len() as f64;
             sums.examples += batch.examples() as f64;
         }
+        // The device is waited for here, and nowhere else in a step.
+        let mut gradient = gradients.read().map_err(|source| TrainError::Device {
+            source,
+            checkpoint: self.last_checkpoint.clone(),
+        })?;
+        for loss in losses {
+            sums.loss += loss.read()?.weighted_sum;
+        }
         sums.stops = f64::from(u8::from(stop.load(Ordering::Relaxed)));
         let mut flat = [sums.loss, sums.tokens, sums.targets, sums.examples, sums.stops];
         let reduced = collective
-            .all_reduce_sum(&mut self.gradient)
+            .all_reduce_sum(&mut gradient)
             .and_then(|()| collective.all_reduce_sum_f64(&mut flat));
         reduced.map_err(|source| peer_lost(source, &self.last_checkpoint))?;
         let [loss, tokens, targets, examples, stops] = flat;
         let (loss, learning_rate) = (loss / weight, options.schedule.learning_rate(step));
-        let grad_norm = global_norm(&self.gradient);
+        let grad_norm = global_norm(&gradient);
         self.state.step += 1;
         self.state.epoch = self.state.step / self.plan.steps_per_epoch();
         self.state.samples += examples as u64;
         self.state.target_tokens += targets as u64;
         if loss.is_finite() && grad_norm.is_finite() {
             if let Some(greatest) = options.max_grad_norm {
-                clip_to_norm(&mut self.gradient, grad_norm, greatest);
+                clip_to_norm(&mut gradient, grad_norm, greatest);
             }
-            self.optimizer.step(&mut self.values, &self.gradient, learning_rate)?;
+            self.optimizer.step(&mut self.values, &gradient, learning_rate)?;
             self.parameters.set_values(model, &self.values);
             self.state.skipped_in_a_row = 0;
             observer.event(&Event::Step(StepReport {
@@ -283,6 +294,7 @@ impl<'a, B: DecoderBackend> Trainer<'a, B> {
                 tokens: tokens as u64,
                 target_tokens: targets as u64,
                 seconds: began.elapsed().as_secs_f64(),
+                device_memory: B::device_memory(model.device()),
             }));
         } else {
             self.state.skipped_steps += 1;

@@ -25,7 +25,7 @@ pub fn on_backend<W: OnBackend>(device: Device, work: W) -> anyhow::Result<W::Ou
     match device.available() {
         Ok(Device::Ndarray) => work.run::<NdArray>(&Default::default()),
         Ok(Device::Auto | Device::Cpu) => work.run::<Flex>(&Default::default()),
-        Ok(Device::Cuda(index)) => on_cuda(index, work),
+        Ok(Device::Cuda(index)) => on_cuda(index.unwrap_or(0), work),
         Err(error) => {
             let hint = error.hint();
             Err(error).hint(hint)

@@ -1,7 +1,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use causal_lm::estimate::Place;
 use serde::{Deserialize, Serialize};
+
+use crate::ComputeKind;
 
 /// Where a model runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -14,8 +17,8 @@ pub enum Device {
     Cpu,
     /// The processor, with the reference backend: slow.
     Ndarray,
-    /// A graphics processor, by its number.
-    Cuda(usize),
+    /// A graphics processor, by its number; without one the first, or of several processes on a machine one each.
+    Cuda(Option<usize>),
 }
 
 /// Why a device cannot be had.
@@ -59,22 +62,50 @@ impl Device {
     pub fn available(self) -> Result<Self, DeviceError> {
         match self {
             Self::Cpu | Self::Ndarray => Ok(self),
-            Self::Auto => Ok(automatic()),
-            Self::Cuda(index) => cuda(index).map(|()| self),
+            Self::Auto => Ok(automatic(0)),
+            Self::Cuda(index) => {
+                let index = index.unwrap_or(0);
+                cuda(index).map(|()| Self::Cuda(Some(index)))
+            }
+        }
+    }
+
+    /// Bytes of memory that the device has of its own; `None` for processors, which share the machine's.
+    pub fn memory(self) -> Option<u64> {
+        match self {
+            Self::Cuda(index) => cuda_memory(index.unwrap_or(0)),
+            Self::Auto | Self::Cpu | Self::Ndarray => None,
+        }
+    }
+
+    /// Where an estimate of memory has the work done.
+    pub fn place(self, compute: ComputeKind) -> Place {
+        match self {
+            Self::Cuda(_) => Place::Graphics { half: compute == ComputeKind::Bf16 },
+            Self::Auto | Self::Cpu | Self::Ndarray => Place::Processor,
+        }
+    }
+
+    /// What `auto` and `cuda` stand for in one of several processes on a machine, by its rank there.
+    pub fn of_rank(self, local_rank: usize) -> Self {
+        match self {
+            Self::Auto => automatic(local_rank),
+            Self::Cuda(None) => Self::Cuda(Some(local_rank)),
+            other => other,
         }
     }
 }
 
 #[cfg(not(feature = "cuda"))]
-fn automatic() -> Device {
+fn automatic(_: usize) -> Device {
     Device::Cpu
 }
 
-/// The first graphics processor; with a warning the processor where there is none.
+/// A graphics processor; with a warning the processor where there is none.
 #[cfg(feature = "cuda")]
-fn automatic() -> Device {
-    match cuda(0) {
-        Ok(()) => Device::Cuda(0),
+fn automatic(index: usize) -> Device {
+    match cuda(index) {
+        Ok(()) => Device::Cuda(Some(index)),
         Err(error) => {
             tracing::warn!("{error}; the processor does the work");
             Device::Cpu
@@ -83,14 +114,24 @@ fn automatic() -> Device {
 }
 
 #[cfg(not(feature = "cuda"))]
+fn cuda_memory(_: usize) -> Option<u64> {
+    None
+}
+
+#[cfg(feature = "cuda")]
+fn cuda_memory(index: usize) -> Option<u64> {
+    cube_kernels::cuda_memory(index)
+}
+
+#[cfg(not(feature = "cuda"))]
 fn cuda(index: usize) -> Result<(), DeviceError> {
-    Err(DeviceError::WithoutCuda { device: Device::Cuda(index) })
+    Err(DeviceError::WithoutCuda { device: Device::Cuda(Some(index)) })
 }
 
 #[cfg(feature = "cuda")]
 fn cuda(index: usize) -> Result<(), DeviceError> {
     let found = cube_kernels::cuda_device(index).map(drop);
-    found.map_err(|source| DeviceError::Cuda { device: Device::Cuda(index), source })
+    found.map_err(|source| DeviceError::Cuda { device: Device::Cuda(Some(index)), source })
 }
 
 impl FromStr for Device {
@@ -103,10 +144,10 @@ impl FromStr for Device {
             "auto" => Ok(Self::Auto),
             "cpu" => Ok(Self::Cpu),
             "ndarray" => Ok(Self::Ndarray),
-            "cuda" => Ok(Self::Cuda(0)),
+            "cuda" => Ok(Self::Cuda(None)),
             _ => {
                 let number = text.strip_prefix("cuda:").ok_or_else(unknown)?;
-                number.parse().map(Self::Cuda).map_err(|_| unknown())
+                number.parse().map(|number| Self::Cuda(Some(number))).map_err(|_| unknown())
             }
         }
     }
@@ -126,8 +167,8 @@ impl fmt::Display for Device {
             Self::Auto => f.write_str("auto"),
             Self::Cpu => f.write_str("cpu"),
             Self::Ndarray => f.write_str("ndarray"),
-            Self::Cuda(0) => f.write_str("cuda"),
-            Self::Cuda(number) => write!(f, "cuda:{number}"),
+            Self::Cuda(None) => f.write_str("cuda"),
+            Self::Cuda(Some(number)) => write!(f, "cuda:{number}"),
         }
     }
 }
@@ -144,13 +185,15 @@ mod tests {
 
     #[test]
     fn devices() {
-        for text in ["auto", "cpu", "ndarray", "cuda", "cuda:3"] {
+        for text in ["auto", "cpu", "ndarray", "cuda", "cuda:0", "cuda:3"] {
             assert_eq!(
                 text.parse::<Device>().map(|device| device.to_string()),
                 Ok(text.to_owned())
             );
         }
-        assert_eq!("cuda:0".parse(), Ok(Device::Cuda(0)));
+        assert_eq!("cuda".parse::<Device>().map(|device| device.of_rank(2)), "cuda:2".parse());
+        assert_eq!("cuda:1".parse::<Device>().map(|device| device.of_rank(2)), "cuda:1".parse());
+        assert_eq!(Device::Cpu.of_rank(2), Device::Cpu);
         for text in ["", "gpu", "cuda:", "cuda:x", "cuda:-1", "CPU"] {
             assert!(text.parse::<Device>().unwrap_err().contains("is no device"), "{text}");
         }

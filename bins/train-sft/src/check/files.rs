@@ -17,12 +17,13 @@ use crate::config::{AdapterKind, LoraConfig, LoraStart, NewTokens, Resume, SftCo
 /// Looks into every file that the run needs; `None` only with a fault.
 pub(super) fn check_files(
     config: &SftConfig,
+    device: Device,
     dry_run: bool,
     world: usize,
     faults: &mut Faults,
 ) -> Option<Checked> {
     let mut notes = Vec::new();
-    let device = device(config.device, faults);
+    let device = available(device, faults);
     let resume = resume(config, world, faults, &mut notes);
     check_out(config, resume.is_some(), faults);
     let mut model = model(config, faults);
@@ -81,7 +82,7 @@ pub(super) fn check_files(
     })
 }
 
-fn device(device: Device, faults: &mut Faults) -> Option<Device> {
+fn available(device: Device, faults: &mut Faults) -> Option<Device> {
     let available = device.available();
     if let Err(error) = &available {
         faults.add("device", format_args!("{error}; {}", error.hint()));

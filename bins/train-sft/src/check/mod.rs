@@ -75,14 +75,19 @@ impl Note {
     }
 }
 
-/// Checks settings and files in one pass, and says all that is wrong at once.
+/// Checks settings and files in one pass, and says all that is wrong at once. The run is one of `world` processes, and has `device`.
 ///
 /// # Errors
 /// [`Faults`].
-pub(crate) fn check(config: &SftConfig, dry_run: bool, world: usize) -> Result<Checked, Faults> {
+pub(crate) fn check(
+    config: &SftConfig,
+    device: Device,
+    dry_run: bool,
+    world: usize,
+) -> Result<Checked, Faults> {
     let mut faults = Faults::default();
     settings::check_settings(config, &mut faults);
-    let checked = files::check_files(config, dry_run, world, &mut faults);
+    let checked = files::check_files(config, device, dry_run, world, &mut faults);
     faults.into_result()?;
     // Without a fault there is nothing that could be missing.
     checked.ok_or_else(Faults::default)

@@ -26,6 +26,12 @@ pub(super) fn with_train_hint(
             )
         }
         TrainError::Peer { checkpoint, .. } => good(checkpoint),
+        TrainError::Device { checkpoint, .. } => {
+            format!(
+                "a smaller `micro_batch`, `gradient_checkpointing: true` or a shorter `max_length` takes less memory; {}",
+                good(checkpoint)
+            )
+        }
         TrainError::WorldSize { saved, .. } => {
             format!("start {saved} processes, or begin anew: --resume none --out {}", other(config))
         }

@@ -1,5 +1,10 @@
 use std::fs;
 
+/// Bytes in MiB.
+pub(super) fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
 /// Memory of this process in MiB: what it holds now, and the most that it held so far. `None` where the system does not
 /// tell.
 pub(super) fn process_memory() -> Option<(f64, f64)> {

@@ -2,7 +2,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use lora_train::StepReport;
 use stage_cli::{Stage, Unit};
 
-use super::process_memory::process_memory;
+use super::process_memory::{mebibytes, process_memory};
 
 /// How a run goes, on the console: a bar with the figures of the last step.
 pub(super) struct Progress {
@@ -28,7 +28,9 @@ impl Progress {
 
     pub(super) fn step(&self, report: &StepReport) {
         let StepReport { step, loss, grad_norm, learning_rate, .. } = report;
-        let memory = process_memory().map(|(now, _)| format!(" {now:.0} MiB")).unwrap_or_default();
+        // The device's own memory is the one that runs out.
+        let memory = report.device_memory.map(mebibytes).or_else(|| Some(process_memory()?.0));
+        let memory = memory.map(|mib| format!(" {mib:.0} MiB")).unwrap_or_default();
         let figures = format!(
             "loss {loss:.4} norm {grad_norm:.3} rate {learning_rate:.2e} {:.0} tok/s{memory}",
             tokens_per_second(report)

@@ -13,7 +13,7 @@ use lora_train::{
 use serde_json::{Map, Value, json};
 use stage_cli::Stage;
 
-use super::process_memory::process_memory;
+use super::process_memory::{mebibytes, process_memory};
 use super::progress::{Progress, tokens_per_second};
 use super::samples::Samples;
 use crate::config::SftConfig;
@@ -167,6 +167,7 @@ impl Writing<'_> {
                 "seconds": report.seconds,
                 "tokens_per_second": tokens_per_second(report),
                 "memory_mib": process_memory().map(|(now, _)| now),
+                "device_memory_mib": report.device_memory.map(mebibytes),
                 "seconds_left": elapsed / here.max(1) as f64 * left as f64,
             }),
         );

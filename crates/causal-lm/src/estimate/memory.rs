@@ -3,8 +3,8 @@ use serde::Serialize;
 
 use super::tensors::projections;
 use super::{
-    EstimateError, EstimateOptions, Generation, LoraSize, TensorRole, TensorSize, Training,
-    tensor_sizes,
+    EstimateError, EstimateOptions, Generation, LoraSize, Place, SCORES, TensorRole, TensorSize,
+    Training, tensor_sizes,
 };
 use crate::{DenseDtype, ModelConfig, Quantization};
 
@@ -44,11 +44,16 @@ pub fn estimate(
     config: &ModelConfig,
     options: &EstimateOptions,
 ) -> Result<Estimate, EstimateError> {
-    let EstimateOptions { quantization, dtype, lora, training, generation } = options;
+    let EstimateOptions { quantization, dtype, lora, training, generation, place } = options;
+    let on_graphics = matches!(place, Place::Graphics { .. });
+    let quantization = match quantization {
+        Quantization::Nf4 { .. } if on_graphics => Quantization::Nf4 { double: false },
+        other => *other,
+    };
     let sizes = tensor_sizes(config);
     let of_role = |role: TensorRole| {
         let sizes = sizes.iter().filter(move |size| size.role == role);
-        sizes.map(|size| weight_bytes(size, *quantization, *dtype)).sum::<u64>()
+        sizes.map(|size| weight_bytes(size, quantization, *dtype)).sum::<u64>()
     };
     let adapter = lora.as_ref().map(|lora| adapter(config, lora)).transpose()?.unwrap_or_default();
     let mut items = vec![
@@ -62,9 +67,15 @@ pub fn estimate(
     if let Some(training) = training {
         let logits = [training.logit_rows as u64, config.vocab_size as u64, 2, F32];
         items.push(("gradients", product(&[adapter.parameters, F32])));
-        items.push(("optimizer", product(&[adapter.parameters, 2, F32])));
-        items.push(("activations", activations(config, training, adapter.width)));
+        if !on_graphics {
+            items.push(("optimizer", product(&[adapter.parameters, 2, F32])));
+        }
+        items.push(("activations", activations(config, training, adapter.width, *place)));
         items.push(("logits", product(&logits)));
+        if on_graphics {
+            items.push(("scores", scores(config, training, *place)));
+            items.push(("unpacked projection", unpacked(&sizes, *place)));
+        }
     }
     if let Some(generation) = generation {
         let logits = [generation.slots as u64, config.vocab_size as u64, 2, F32];
@@ -138,7 +149,12 @@ fn adapter(config: &ModelConfig, lora: &LoraSize) -> Result<Adapter, EstimateErr
 }
 
 /// See [`Training`].
-fn activations(config: &ModelConfig, training: &Training, adapter_width: u64) -> Option<u64> {
+fn activations(
+    config: &ModelConfig,
+    training: &Training,
+    adapter_width: u64,
+    place: Place,
+) -> Option<u64> {
     let (hidden, inner) = (config.hidden_size as u64, config.intermediate_size as u64);
     let (query, kv) = (config.query_width() as u64, config.kv_width() as u64);
     let layers = config.layers.len() as u64;
@@ -155,7 +171,20 @@ fn activations(config: &ModelConfig, training: &Training, adapter_width: u64) ->
         false => layer.checked_mul(layers)?,
     };
     let token = layers.checked_add(2 * hidden)?;
-    product(&[training.batch as u64, training.sequence as u64, token, F32])
+    product(&[training.batch as u64, training.sequence as u64, token, place.activation_bytes()])
+}
+
+/// Scores and their gradients in f32, probabilities and theirs as activations.
+fn scores(config: &ModelConfig, training: &Training, place: Place) -> Option<u64> {
+    let all = product(&[config.heads as u64, training.sequence as u64, training.sequence as u64])?;
+    product(&[all.min(SCORES as u64), 2 * F32 + 2 * place.activation_bytes()])
+}
+
+/// The largest projection.
+fn unpacked(sizes: &[TensorSize], place: Place) -> Option<u64> {
+    let projections = sizes.iter().filter(|size| size.role == TensorRole::Projection);
+    let largest = projections.map(|size| size.rows as u64 * size.cols as u64).max().unwrap_or(0);
+    product(&[largest, place.activation_bytes()])
 }
 
 fn cache(config: &ModelConfig, generation: &Generation) -> Option<u64> {

@@ -15,6 +15,32 @@ pub struct EstimateOptions {
     pub training: Option<Training>,
     /// Generation.
     pub generation: Option<Generation>,
+    /// Whose memory is asked for.
+    pub place: Place,
+}
+
+/// Where the work is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// The processor, in f32.
+    #[default]
+    Processor,
+    /// A graphics processor. The optimizer's state is not on it, scales of NF4 are f32 there, and beside the activations lie the
+    /// scores of a chunk of queries and one projection in the precision of products.
+    Graphics {
+        /// Activations and products are half precision.
+        half: bool,
+    },
+}
+
+impl Place {
+    /// Bytes of an activation.
+    pub(super) fn activation_bytes(self) -> u64 {
+        match self {
+            Self::Graphics { half: true } => 2,
+            Self::Processor | Self::Graphics { half: false } => 4,
+        }
+    }
 }
 
 /// An adapter.
@@ -28,7 +54,7 @@ pub struct LoraSize {
 
 /// A step of training on `batch · sequence` tokens.
 ///
-/// For each token and layer the graph keeps, in f32:
+/// For each token and layer the graph keeps, in f32 or what [`Place`] says:
 ///
 /// - the residual stream before attention and before the feed-forward: `2 · hidden`;
 /// - both after their norms, for the adapters' gradients: `2 · hidden`;

@@ -1,4 +1,4 @@
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 use cpu_kernels::ComputeDtype;
 use cpu_kernels::decoder::{KvDtype, Span};
 use lora_linear::Weight;
@@ -56,6 +56,14 @@ impl<B: DecoderBackend> CausalLm<B> {
     /// The precision of products.
     pub fn compute(&self) -> ComputeDtype {
         self.parts.compute
+    }
+
+    /// The type of activations between the blocks; f32 where weights are trained whole.
+    pub fn activation_dtype(&self) -> DType {
+        match self.parts.embedding {
+            Weight::Trained(_) => DType::F32,
+            Weight::Frozen(_) => B::activation_dtype(self.parts.compute, &self.device),
+        }
     }
 
     /// The layers, from the embedding up.
@@ -126,8 +134,9 @@ impl<B: DecoderBackend> CausalLm<B> {
         self.parts.norm.forward(x)
     }
 
-    /// Scores of all tokens to come next: `[rows, hidden]` to `[rows, vocab]`.
+    /// Scores of all tokens to come next: `[rows, hidden]` to `[rows, vocab]`, in f32.
     pub fn logits(&self, hidden: Tensor<B, 2>) -> Tensor<B, 2> {
+        let hidden = hidden.cast(DType::F32);
         let mut logits = self.parts.head.product(hidden.clone(), self.parts.compute);
         if let Some(rows) = self.head_rows() {
             logits = rows.replace_logits(logits, hidden);
@@ -231,9 +240,9 @@ impl<B: DecoderBackend> CausalLm<B> {
         if let Some(token_rows) = &self.parts.token_rows {
             rows = token_rows.replace_embeddings(rows, ids);
         }
-        match self.parts.embedding_scale {
-            None => rows,
-            Some(scale) => rows.mul_scalar(scale),
+        if let Some(scale) = self.parts.embedding_scale {
+            rows = rows.mul_scalar(scale);
         }
+        rows.cast(self.activation_dtype())
     }
 }

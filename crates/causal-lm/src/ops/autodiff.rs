@@ -1,8 +1,9 @@
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::ops::FloatTensor;
+use burn::tensor::{FloatDType, Tensor, TensorPrimitive};
 use burn_autodiff::Autodiff;
 use burn_autodiff::checkpoint::base::Checkpointer;
-use burn_autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn_autodiff::checkpoint::strategy::{CheckpointStrategy, NoCheckpointing};
 use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 use cpu_kernels::decoder::{Activation, AttentionShape, KvDtype, Span};
@@ -102,6 +103,37 @@ impl<B: DecoderBackend, C: CheckpointStrategy> DecoderBackend for Autodiff<B, C>
 
     fn copy_kv_slot(cache: &mut Self::KvLayer, from: usize, to: usize, len: usize) {
         B::copy_kv_slot(cache, from, to, len);
+    }
+}
+
+/// Gradients of all that `output`, `[rows, cols]`, came from, given its own.
+pub(crate) fn backward_from<B: DecoderBackend>(
+    output: Tensor<Autodiff<B>, 2>,
+    gradient: Tensor<B, 2>,
+) -> Gradients {
+    let device = output.device();
+    let output = output.into_primitive().tensor();
+    // Burn begins with the gradient of one number, 1: this number's value is nobody's, its gradient what was given.
+    let one = B::float_zeros([1].into(), &device, FloatDType::F32);
+    let gradient = gradient.into_primitive().tensor();
+    let root = match Given.prepare::<NoCheckpointing>([output.node]).compute_bound().stateful() {
+        OpsKind::Tracked(prepared) => prepared.finish(gradient, one),
+        OpsKind::UnTracked(prepared) => prepared.finish(one),
+    };
+    Tensor::<Autodiff<B>, 1>::from_primitive(TensorPrimitive::Float(root)).backward()
+}
+
+#[derive(Debug)]
+struct Given;
+
+impl<B: DecoderBackend> Backward<B, 1> for Given {
+    type State = FloatTensor<B>;
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        grads.consume::<B>(&ops.node);
+        if let [Some(parent)] = ops.parents {
+            grads.register::<B>(parent.id, ops.state);
+        }
     }
 }
 

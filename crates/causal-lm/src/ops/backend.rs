@@ -1,15 +1,23 @@
 use std::fmt::Debug;
 
-use burn::tensor::ops::FloatTensor;
+use burn::tensor::backend::Backend;
+use burn::tensor::ops::{FloatTensor, IntTensor};
+use burn::tensor::{Int, Tensor, TensorData, Transaction};
 use cpu_kernels::decoder::{Activation, AttentionShape, KvDtype, Span};
 use lora_linear::FrozenBackend;
 
 use super::{backward, composed};
+use crate::BatchError;
 
 /// A backend that runs a decoder. Tensors are `[tokens, width]`: a batch is flat, and spans say whose tokens they are.
 pub trait DecoderBackend: FrozenBackend {
     /// Keys and values of one layer.
     type KvLayer: Debug + Send;
+
+    /// Bytes that this process has on the device, with what is kept for later; `None` where they are the machine's own.
+    fn device_memory(_device: &Self::Device) -> Option<u64> {
+        None
+    }
 
     /// Root mean square norm of each row, times `weight` (`[width]`).
     fn rms_norm(x: FloatTensor<Self>, weight: FloatTensor<Self>, eps: f32) -> FloatTensor<Self> {
@@ -114,12 +122,12 @@ pub trait DecoderBackend: FrozenBackend {
         targets: &[u32],
         weights: &[f32],
         scale: f32,
-    ) -> (FloatTensor<Self>, RowLosses) {
+    ) -> (FloatTensor<Self>, RowLosses<Self>) {
         composed::cross_entropy::<Self>(logits, targets, weights, scale)
     }
 
     /// Cross-entropy of each row of `logits`, without a gradient.
-    fn row_losses(logits: FloatTensor<Self>, targets: &[u32]) -> RowLosses {
+    fn row_losses(logits: FloatTensor<Self>, targets: &[u32]) -> RowLosses<Self> {
         composed::row_losses::<Self>(logits, targets)
     }
 
@@ -146,11 +154,31 @@ pub trait DecoderBackend: FrozenBackend {
     fn copy_kv_slot(cache: &mut Self::KvLayer, from: usize, to: usize, len: usize);
 }
 
-/// What each row of logits says of its target.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct RowLosses {
-    /// Negative log-likelihood of the target, in nats.
-    pub losses: Vec<f32>,
-    /// The likeliest token, the lowest id among equals.
-    pub predicted: Vec<u32>,
+/// What each row of logits says of its target, on the device.
+#[derive(Clone, Debug)]
+pub struct RowLosses<B: Backend> {
+    /// Negative log-likelihood of the target, in nats, `[rows, 1]`, f32.
+    pub losses: FloatTensor<B>,
+    /// The likeliest token, the lowest id among equals, `[rows, 1]`.
+    pub predicted: IntTensor<B>,
+}
+
+impl<B: Backend> RowLosses<B> {
+    /// Losses and likeliest tokens of all rows. Waits for the device.
+    ///
+    /// # Errors
+    /// [`BatchError::Device`].
+    pub fn read(self) -> Result<(Vec<f32>, Vec<u32>), BatchError> {
+        let losses: Tensor<B, 2> = composed::tensor(self.losses);
+        let predicted = Tensor::<B, 2, Int>::new(self.predicted);
+        let mut read = read(Transaction::default().register(losses).register(predicted))?;
+        let predicted = read.pop().map(|data| data.iter::<u32>().collect());
+        let losses = read.pop().map(|data| data.iter::<f32>().collect());
+        Ok((losses.unwrap_or_default(), predicted.unwrap_or_default()))
+    }
+}
+
+/// What a transaction reads. Waits for the device.
+pub(crate) fn read<B: Backend>(tensors: Transaction<B>) -> Result<Vec<TensorData>, BatchError> {
+    tensors.try_execute().map_err(|error| BatchError::Device { reason: error.to_string() })
 }

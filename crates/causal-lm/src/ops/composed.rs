@@ -60,7 +60,7 @@ pub(super) fn cross_entropy<B: Backend>(
     targets: &[u32],
     weights: &[f32],
     scale: f32,
-) -> (FloatTensor<B>, RowLosses) {
+) -> (FloatTensor<B>, RowLosses<B>) {
     let losses = row_losses::<B>(logits.clone(), targets);
     let logits = tensor::<B, 2>(logits);
     let ([rows, vocab], device) = (logits.dims(), logits.device());
@@ -74,17 +74,13 @@ pub(super) fn cross_entropy<B: Backend>(
     (primitive((softmax(logits, 1) - wanted) * weights), losses)
 }
 
-pub(super) fn row_losses<B: Backend>(logits: FloatTensor<B>, targets: &[u32]) -> RowLosses {
+pub(super) fn row_losses<B: Backend>(logits: FloatTensor<B>, targets: &[u32]) -> RowLosses<B> {
     let logits = tensor::<B, 2>(logits);
     let ([rows, _], device) = (logits.dims(), logits.device());
     let ids: Vec<i32> = targets.iter().map(|&id| id as i32).collect();
     let ids = Tensor::<B, 2, Int>::from_data(TensorData::new(ids, [rows, 1]), &device);
-    let losses = log_softmax(logits.clone(), 1).gather(1, ids).neg().into_data();
-    let predicted = logits.argmax(1).into_data();
-    RowLosses {
-        losses: losses.iter::<f32>().collect(),
-        predicted: predicted.iter::<i64>().map(|id| id as u32).collect(),
-    }
+    let losses = log_softmax(logits.clone(), 1).gather(1, ids).neg();
+    RowLosses { losses: primitive(losses), predicted: logits.argmax(1).into_primitive() }
 }
 
 /// Rows whose scores are held at a time.

@@ -79,11 +79,11 @@ impl DecoderBackend for Flex {
         targets: &[u32],
         weights: &[f32],
         scale: f32,
-    ) -> (FlexTensor, RowLosses) {
+    ) -> (FlexTensor, RowLosses<Self>) {
         host::cross_entropy::<Self>(logits, targets, weights, scale)
     }
 
-    fn row_losses(logits: FlexTensor, targets: &[u32]) -> RowLosses {
+    fn row_losses(logits: FlexTensor, targets: &[u32]) -> RowLosses<Self> {
         host::row_losses::<Self>(logits, targets)
     }
 

@@ -1,7 +1,7 @@
 //! The kernels of `cpu-kernels` on backends whose tensors lie in host memory.
 
-use burn::tensor::TensorMetadata;
 use burn::tensor::ops::FloatTensor;
+use burn::tensor::{TensorData, TensorMetadata};
 use cpu_kernels::decoder::{self, Activation, AttentionShape, KvLayer, Rotary, Span};
 use cpu_kernels::loss;
 use lora_linear::HostTensors;
@@ -174,21 +174,31 @@ pub(super) fn cross_entropy<B: HostTensors>(
     targets: &[u32],
     weights: &[f32],
     scale: f32,
-) -> (FloatTensor<B>, RowLosses) {
+) -> (FloatTensor<B>, RowLosses<B>) {
     let [rows, vocab] = shape_of(&logits);
     let mut logits = B::into_floats(logits);
-    let mut found = RowLosses { losses: vec![0.0; rows], predicted: vec![0; rows] };
-    let RowLosses { losses, predicted } = &mut found;
-    loss::cross_entropy(&mut logits, vocab, targets, weights, scale, losses, predicted);
-    (B::from_floats(logits, rows, vocab), found)
+    let (mut losses, mut predicted) = (vec![0.0; rows], vec![0; rows]);
+    loss::cross_entropy(&mut logits, vocab, targets, weights, scale, &mut losses, &mut predicted);
+    (B::from_floats(logits, rows, vocab), losses_of(losses, predicted))
 }
 
-pub(super) fn row_losses<B: HostTensors>(logits: FloatTensor<B>, targets: &[u32]) -> RowLosses {
+pub(super) fn row_losses<B: HostTensors>(logits: FloatTensor<B>, targets: &[u32]) -> RowLosses<B> {
     let [rows, vocab] = shape_of(&logits);
-    let mut found = RowLosses { losses: vec![0.0; rows], predicted: vec![0; rows] };
-    let RowLosses { losses, predicted } = &mut found;
-    B::read_floats(logits, |logits| loss::losses_only(logits, vocab, targets, losses, predicted));
-    found
+    let (mut losses, mut predicted) = (vec![0.0; rows], vec![0; rows]);
+    B::read_floats(logits, |logits| {
+        loss::losses_only(logits, vocab, targets, &mut losses, &mut predicted);
+    });
+    losses_of(losses, predicted)
+}
+
+fn losses_of<B: HostTensors>(losses: Vec<f32>, predicted: Vec<u32>) -> RowLosses<B> {
+    let rows = losses.len();
+    let predicted: Vec<i32> = predicted.into_iter().map(|id| id as i32).collect();
+    let predicted = TensorData::new(predicted, [rows, 1]);
+    RowLosses {
+        losses: B::from_floats(losses, rows, 1),
+        predicted: B::int_from_data(predicted, &B::Device::default()),
+    }
 }
 
 pub(super) fn cached_attention<B: HostTensors>(

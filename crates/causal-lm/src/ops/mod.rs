@@ -12,6 +12,8 @@ mod host;
 mod ndarray;
 mod tensors;
 
+pub(crate) use autodiff::backward_from;
+pub(crate) use backend::read;
 pub use backend::{DecoderBackend, RowLosses};
 #[cfg(feature = "cube")]
 pub use cube::CubeKvLayer;

@@ -3,10 +3,11 @@
 use burn::tensor::Tensor;
 use burn_autodiff::Autodiff;
 
+use super::gradients::Gradients;
 use super::lift;
 use super::parameters::Parameters;
 use crate::model::{BlockInputs, DecoderBlock, ParameterMut};
-use crate::ops::DecoderBackend;
+use crate::ops::{DecoderBackend, backward_from};
 use crate::rope::Rotation;
 
 /// A block that has run forward with a graph.
@@ -43,23 +44,24 @@ impl<B: DecoderBackend> BlockGraph<B> {
         self.output.clone().inner()
     }
 
-    /// Takes the gradient of the output to that of the input, and adds those of the block's parameters to `gradient`, the
-    /// whole buffer.
+    /// Takes the gradient of the output to that of the input, and adds those of the block's parameters to `gradients`.
     pub(super) fn backward(
         mut self,
         layer: usize,
         dy: Tensor<B, 2>,
         parameters: &Parameters,
-        gradient: &mut [f32],
+        gradients: &mut Gradients<B>,
     ) -> Option<Tensor<B, 2>> {
-        // The derivative of Σ y · dy with respect to y is dy.
-        let mut grads = (self.output * Tensor::from_inner(dy)).sum().backward();
-        let names = parameters.all()[parameters.blocks[layer].clone()].iter();
-        for (parameter, (_, tensor)) in names.zip(self.block.parameters_mut()) {
-            let total = &mut gradient[parameter.range.clone()];
+        let mut grads = backward_from(self.output, dy);
+        let indices = parameters.blocks[layer].clone();
+        for (index, (_, tensor)) in indices.zip(self.block.parameters_mut()) {
             match tensor {
-                ParameterMut::Matrix(tensor) => add(tensor.grad_remove(&mut grads), total),
-                ParameterMut::Vector(tensor) => add(tensor.grad_remove(&mut grads), total),
+                ParameterMut::Matrix(tensor) => {
+                    gradients.add(index, tensor.grad_remove(&mut grads));
+                }
+                ParameterMut::Vector(tensor) => {
+                    gradients.add(index, tensor.grad_remove(&mut grads));
+                }
             }
         }
         self.input.grad_remove(&mut grads)
@@ -69,20 +71,4 @@ impl<B: DecoderBackend> BlockGraph<B> {
 fn with_graph<B: DecoderBackend>(rotation: &Rotation<B>) -> Rotation<Autodiff<B>> {
     let lifted = |tensor: &Tensor<B, 2>| Tensor::from_inner(tensor.clone());
     Rotation { cos: lifted(&rotation.cos), sin: lifted(&rotation.sin) }
-}
-
-/// Adds a gradient to its place in the buffer.
-pub(super) fn add<B: DecoderBackend, const D: usize>(
-    gradient: Option<Tensor<B, D>>,
-    total: &mut [f32],
-) {
-    if let Some(gradient) = gradient {
-        let data = gradient.into_data();
-        match data.as_slice::<f32>() {
-            Ok(values) => total.iter_mut().zip(values).for_each(|(total, value)| *total += value),
-            Err(_) => {
-                total.iter_mut().zip(data.iter::<f32>()).for_each(|(total, value)| *total += value);
-            }
-        }
-    }
 }

@@ -1,7 +1,7 @@
-use burn::tensor::{Int, Tensor, TensorData, TensorPrimitive};
+use burn::tensor::{DType, IndexingUpdateOp, Int, Tensor, TensorData, TensorPrimitive};
 
-use crate::CausalLm;
 use crate::ops::{DecoderBackend, RowLosses};
+use crate::{BatchError, CausalLm};
 
 /// Logits that are held at a time, in values: 64 MiB of f32.
 const LOGITS: usize = 1 << 24;
@@ -28,6 +28,33 @@ pub struct BatchLoss {
     pub weighted_sum: f64,
 }
 
+/// Losses of a batch that are still on the device.
+#[derive(Debug)]
+pub struct PendingLoss<B: DecoderBackend> {
+    parts: Vec<RowLosses<B>>,
+    /// Of each target.
+    weights: Vec<f32>,
+}
+
+impl<B: DecoderBackend> PendingLoss<B> {
+    /// The losses. Waits for the device.
+    ///
+    /// # Errors
+    /// [`BatchError::Device`] where the batch was too much for it.
+    pub fn read(self) -> Result<BatchLoss, BatchError> {
+        let mut loss = BatchLoss::default();
+        for part in self.parts {
+            let (losses, predicted) = part.read()?;
+            loss.losses.extend(losses);
+            loss.predicted.extend(predicted);
+        }
+        let weighted = loss.losses.iter().zip(self.weights);
+        loss.weighted_sum =
+            weighted.map(|(loss, weight)| f64::from(*loss) * f64::from(weight)).sum();
+        Ok(loss)
+    }
+}
+
 /// The rows of `hidden` that predict something go through the head a chunk at a time. The gradient of
 /// `scale · weighted_sum` with respect to `hidden` is `[tokens, hidden]`; there is none without a scale.
 pub(super) struct ChunkedLoss<'a, B: DecoderBackend> {
@@ -47,34 +74,31 @@ pub(super) struct LossGradients<B: DecoderBackend> {
 }
 
 impl<B: DecoderBackend> ChunkedLoss<'_, B> {
-    pub(super) fn run(&self, hidden: &Tensor<B, 2>) -> (BatchLoss, Option<LossGradients<B>>) {
-        let [tokens, width] = hidden.dims();
+    pub(super) fn run(&self, hidden: &Tensor<B, 2>) -> (PendingLoss<B>, Option<LossGradients<B>>) {
+        let ([tokens, width], dtype) = (hidden.dims(), hidden.dtype());
         let rows = (LOGITS / self.model.config().vocab_size).clamp(32, 1024);
-        let (mut loss, mut total) = (BatchLoss::default(), None);
+        let (mut parts, mut total) = (Vec::new(), None);
         for targets in self.targets.chunks(rows) {
             let places: Vec<i32> = targets.iter().map(|target| target.row as i32).collect();
             let places = TensorData::new(places, [targets.len()]);
             let places = Tensor::<B, 1, Int>::from_data(places, self.model.device());
-            let chunk = hidden.clone().select(0, places.clone());
+            let chunk = hidden.clone().select(0, places.clone()).cast(DType::F32);
             let (losses, gradients) = self.chunk(chunk, targets);
-            let weighted = losses.losses.iter().zip(targets);
-            loss.weighted_sum +=
-                weighted.map(|(loss, t)| f64::from(*loss) * f64::from(t.weight)).sum::<f64>();
-            loss.losses.extend(losses.losses);
-            loss.predicted.extend(losses.predicted);
+            parts.push(losses);
             let Some((chunk, rows, head)) = gradients else { continue };
             let total = total.get_or_insert_with(|| LossGradients {
-                hidden: Tensor::zeros([tokens, width], self.model.device()),
+                hidden: Tensor::zeros([tokens, width], (self.model.device(), dtype)),
                 rows: None,
                 head: None,
             });
             // Several targets may share a row only if a caller says so twice; then both count.
             let sum = total.hidden.clone();
-            total.hidden = sum.select_assign(0, places, chunk, burn::tensor::IndexingUpdateOp::Add);
+            total.hidden = sum.select_assign(0, places, chunk.cast(dtype), IndexingUpdateOp::Add);
             add(&mut total.rows, rows);
             add(&mut total.head, head);
         }
-        (loss, total)
+        let weights = self.targets.iter().map(|target| target.weight).collect();
+        (PendingLoss { parts, weights }, total)
     }
 
     #[expect(clippy::type_complexity, reason = "gradients of hidden states, rows and head")]
@@ -82,7 +106,7 @@ impl<B: DecoderBackend> ChunkedLoss<'_, B> {
         &self,
         hidden: Tensor<B, 2>,
         targets: &[Target],
-    ) -> (RowLosses, Option<(Tensor<B, 2>, Option<Tensor<B, 2>>, Option<Tensor<B, 2>>)>) {
+    ) -> (RowLosses<B>, Option<(Tensor<B, 2>, Option<Tensor<B, 2>>, Option<Tensor<B, 2>>)>) {
         let model = self.model;
         let ids: Vec<u32> = targets.iter().map(|target| target.id).collect();
         let logits = model.logits(hidden.clone());

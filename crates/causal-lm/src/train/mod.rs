@@ -8,6 +8,7 @@
 //! all of it ([`train_whole`]). [`Parameters`] names it in the order in which all of it lies in one flat buffer.
 
 mod adapters;
+mod gradients;
 mod graph;
 mod lift;
 mod loss;
@@ -17,7 +18,8 @@ mod pass;
 mod whole;
 
 pub use adapters::{TrainableError, add_adapters, remove_adapters, train_tokens};
-pub use loss::{BatchLoss, Target};
+pub use gradients::Gradients;
+pub use loss::{BatchLoss, PendingLoss, Target};
 pub(crate) use parameters::Outer;
 pub use parameters::{Parameter, Parameters};
 pub use pass::{PassOptions, TokenBatch, batch_loss, loss_and_gradients};

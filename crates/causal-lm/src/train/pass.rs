@@ -1,8 +1,10 @@
+use burn::tensor::{DType, IndexingUpdateOp, Int, Tensor, TensorData};
 use cpu_kernels::decoder::Span;
 use lora_linear::Dropout;
 
-use super::graph::{BlockGraph, add};
-use super::loss::{BatchLoss, ChunkedLoss, Target};
+use super::gradients::Gradients;
+use super::graph::BlockGraph;
+use super::loss::{BatchLoss, ChunkedLoss, PendingLoss, Target};
 use super::noise::embedding_noise;
 use super::parameters::Parameters;
 use crate::model::BlockInputs;
@@ -35,19 +37,20 @@ pub struct PassOptions {
     pub seed: u64,
 }
 
-/// Losses of a batch, and adds the gradient of `scale · weighted_sum` to `gradient`, `parameters.len()` values.
+/// Losses of a batch, and adds the gradient of `scale · weighted_sum` to `gradients`, those of `parameters`. It returns before the
+/// device is done.
 ///
 /// # Errors
-/// [`BatchError`] where ids, spans or targets fit neither one another nor the model; `gradient` is as before then.
+/// [`BatchError`] where ids, spans or targets fit neither one another nor the model; `gradients` are as before then.
 pub fn loss_and_gradients<B: DecoderBackend>(
     model: &CausalLm<B>,
     parameters: &Parameters,
     batch: &TokenBatch<'_>,
     options: &PassOptions,
-    gradient: &mut [f32],
-) -> Result<BatchLoss, BatchError> {
+    gradients: &mut Gradients<B>,
+) -> Result<PendingLoss<B>, BatchError> {
     check(model, batch)?;
-    assert_eq!(gradient.len(), parameters.len(), "values of the gradient");
+    assert_eq!(gradients.len(), parameters.all().len(), "gradients of other parameters");
     let (width, device) = (model.config().hidden_size, model.device());
     let embedding_gradient = parameters.tokens.is_some() || parameters.embedding.is_some();
     let rotations = model.rotations(batch.spans);
@@ -63,7 +66,9 @@ pub fn loss_and_gradients<B: DecoderBackend>(
     };
     let mut x = model.embed(batch.ids)?;
     if let Some(alpha) = options.neftune_alpha {
-        x = x + embedding_noise(alpha, options.seed, batch.spans, width, device);
+        let noise = embedding_noise(alpha, options.seed, batch.spans, width, device);
+        let dtype = x.dtype();
+        x = x + noise.cast(dtype);
     }
     let (mut inputs, mut graphs) = (Vec::new(), Vec::new());
     for (layer, block) in model.blocks().iter().enumerate() {
@@ -78,20 +83,18 @@ pub fn loss_and_gradients<B: DecoderBackend>(
         }
     }
     let chunked = ChunkedLoss { model, targets: batch.targets, scale: Some(options.scale) };
-    let (loss, gradients) = chunked.run(&model.final_norm(x.clone()));
-    let Some(gradients) = gradients else { return Ok(loss) };
-    let place = |index: Option<usize>| index.map(|index| parameters.all()[index].range.clone());
-    for (index, of) in
-        [(parameters.tokens, gradients.rows), (parameters.head, gradients.head.clone())]
-    {
-        if let Some(range) = place(index) {
-            add(of, &mut gradient[range]);
-        }
+    let (loss, of_loss) = chunked.run(&model.final_norm(x.clone()));
+    let Some(of_loss) = of_loss else { return Ok(loss) };
+    if let Some(index) = parameters.tokens {
+        gradients.add(index, of_loss.rows);
     }
-    let (mut dx, of_norm) =
-        model.final_norm_backward(x, gradients.hidden, parameters.norm.is_some());
-    if let Some(range) = place(parameters.norm) {
-        add(of_norm, &mut gradient[range]);
+    // A tied head is the embedding.
+    if let Some(index) = parameters.head.or(parameters.embedding) {
+        gradients.add(index, of_loss.head);
+    }
+    let (mut dx, of_norm) = model.final_norm_backward(x, of_loss.hidden, parameters.norm.is_some());
+    if let Some(index) = parameters.norm {
+        gradients.add(index, of_norm);
     }
     for layer in (0..model.blocks().len()).rev() {
         let graph = match graphs.pop() {
@@ -102,7 +105,7 @@ pub fn loss_and_gradients<B: DecoderBackend>(
                 BlockGraph::forward(&model.blocks()[layer], input, &inputs_of(layer), wanted)
             }
         };
-        match graph.backward(layer, dx, parameters, gradient) {
+        match graph.backward(layer, dx, parameters, gradients) {
             Some(next) => dx = next,
             None => return Ok(loss),
         }
@@ -110,21 +113,28 @@ pub fn loss_and_gradients<B: DecoderBackend>(
     if let Some(scale) = model.embedding_scale() {
         dx = dx.mul_scalar(scale);
     }
-    let dx = dx.into_data().iter::<f32>().collect::<Vec<f32>>();
-    if let (Some(range), Some(rows)) = (place(parameters.tokens), model.token_rows()) {
-        let total = &mut gradient[range];
-        rows.places(batch.ids)
-            .into_iter()
-            .for_each(|(at, row)| add_row(&dx, at, total, row, width));
+    let ids = |ids: Vec<i32>| {
+        let count = ids.len();
+        let data = TensorData::new(ids, [count]);
+        Tensor::<B, 1, Int>::from_data(data, device)
+    };
+    // The sum of the rows of `dx` over the places of each token.
+    let of_rows = |count: usize, places: Vec<i32>, dx: Tensor<B, 2>| {
+        let zeros = Tensor::<B, 2>::zeros([count, width], (device, dx.dtype()));
+        zeros.select_assign(0, ids(places), dx, IndexingUpdateOp::Add)
+    };
+    if let (Some(index), Some(rows)) = (parameters.tokens, model.token_rows()) {
+        let places = rows.places(batch.ids);
+        if !places.is_empty() {
+            let (at, row): (Vec<i32>, Vec<i32>) =
+                places.into_iter().map(|(at, row)| (at as i32, row as i32)).unzip();
+            let dx = dx.clone().select(0, ids(at)).cast(DType::F32);
+            gradients.add(index, Some(of_rows(rows.ids().len(), row, dx)));
+        }
     }
-    if let Some(range) = place(parameters.embedding) {
-        let total = &mut gradient[range];
-        for (at, &id) in batch.ids.iter().enumerate() {
-            add_row(&dx, at, total, id as usize, width);
-        }
-        if parameters.head.is_none() {
-            add(gradients.head, total);
-        }
+    if let Some(index) = parameters.embedding {
+        let places = batch.ids.iter().map(|&id| id as i32).collect();
+        gradients.add(index, Some(of_rows(model.config().vocab_size, places, dx)));
     }
     Ok(loss)
 }
@@ -140,7 +150,7 @@ pub fn batch_loss<B: DecoderBackend>(
     check(model, batch)?;
     let hidden = model.hidden(batch.ids, batch.spans, None)?;
     let chunked = ChunkedLoss { model, targets: batch.targets, scale: None };
-    Ok(chunked.run(&hidden).0)
+    chunked.run(&hidden).0.read()
 }
 
 fn check<B: DecoderBackend>(model: &CausalLm<B>, batch: &TokenBatch<'_>) -> Result<(), BatchError> {
@@ -154,9 +164,4 @@ fn check<B: DecoderBackend>(model: &CausalLm<B>, batch: &TokenBatch<'_>) -> Resu
             Err(BatchError::Target { index, row, rows, id, vocab_size })
         }
     }
-}
-
-fn add_row(from: &[f32], at: usize, to: &mut [f32], row: usize, width: usize) {
-    let from = &from[at * width..][..width];
-    to[row * width..][..width].iter_mut().zip(from).for_each(|(to, from)| *to += from);
 }

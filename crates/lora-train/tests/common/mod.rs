@@ -8,6 +8,7 @@ use causal_lm::adapter::{AdapterSpec, InitialWeights};
 use causal_lm::ops::DecoderBackend;
 use causal_lm::{CausalLm, LoadOptions, Quantization, load};
 use collective::Collective;
+use cpu_kernels::ComputeDtype;
 use lora_train::checkpoint::Found;
 use lora_train::data::{PlanOptions, ReadOptions, TokenRows};
 use lora_train::{
@@ -23,9 +24,17 @@ pub(crate) fn fixture(path: &str) -> PathBuf {
 
 /// A tiny model with the adapter that PEFT made for it.
 pub(crate) fn adapted<B: DecoderBackend>(model: &str, quantization: Quantization) -> CausalLm<B> {
+    adapted_in(model, quantization, ComputeDtype::F32)
+}
+
+pub(crate) fn adapted_in<B: DecoderBackend>(
+    model: &str,
+    quantization: Quantization,
+    compute: ComputeDtype,
+) -> CausalLm<B> {
     let folder = fixture("models").join(model);
     let adapter = Some(folder.join("adapter"));
-    let options = LoadOptions { quantization, adapter, ..LoadOptions::default() };
+    let options = LoadOptions { quantization, adapter, compute, ..LoadOptions::default() };
     load(&folder, &options, &B::Device::default(), &|_| {}).expect("a model")
 }
 

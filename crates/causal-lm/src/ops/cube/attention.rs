@@ -6,13 +6,17 @@ use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{DType, Tensor};
 use cpu_kernels::decoder::{AttentionShape, Span};
-use cube_kernels::{CausalMask, CubeRuntime, CubeTensor, causal_softmax, causal_softmax_backward};
+use cube_kernels::{
+    CausalMask, CubeRuntime, CubeTensor, NextTokens, causal_softmax, causal_softmax_backward,
+    decode_attention, product, store_next,
+};
 
 use super::super::composed::{primitive, tensor};
 use super::CubeKvLayer;
+use crate::estimate::SCORES;
 
-/// Most scores that are held at once: 256 MiB of them.
-const SCORES: usize = 64 << 20;
+/// Widest head that the kernel of next tokens takes.
+const WIDEST_HEAD: usize = 256;
 
 /// Attention, `[tokens, heads · head_dim]`, and the logarithm of each row's sum of exponentials, `[tokens, heads]`.
 pub(super) fn forward<B, R>(
@@ -53,15 +57,18 @@ where
     R: CubeRuntime,
     B: Backend<FloatTensorPrimitive = CubeTensor<R>>,
 {
+    if spans.iter().all(|span| span.len == 1) && shape.head_dim <= WIDEST_HEAD {
+        return next_tokens(q, [k, v], cache, spans, shape);
+    }
     let [q, k, v] = [q, k, v].map(tensor::<B, 2>);
-    let mut outs = Vec::new();
+    let (mut outs, dtype) = (Vec::new(), q.dtype());
     for span in spans {
         let new = [&k, &v].map(|x| key_heads(x, span, shape));
         cache.store(span.slot, span.position, new);
         for chunk in chunks(span.len, span.position, shape) {
             let q = query_heads(&q, span.start + chunk.row, chunk.rows, shape);
             let mut parts =
-                cache.load(span.slot, chunk.first..chunk.first + chunk.keys).into_iter();
+                cache.load(span.slot, chunk.first..chunk.first + chunk.keys, dtype).into_iter();
             let (Some(k), Some(v)) = (parts.next(), parts.next()) else {
                 unreachable!("a cache has keys and values")
             };
@@ -70,6 +77,36 @@ where
         }
     }
     primitive(Tensor::cat(outs, 0))
+}
+
+/// One token of each sequence: a kernel for all of them.
+fn next_tokens<B, R>(
+    q: CubeTensor<R>,
+    new: [CubeTensor<R>; 2],
+    cache: &mut CubeKvLayer<B>,
+    spans: &[Span],
+    shape: &AttentionShape,
+) -> FloatTensor<B>
+where
+    R: CubeRuntime,
+    B: Backend<FloatTensorPrimitive = CubeTensor<R>>,
+{
+    let places: Vec<[u32; 2]> =
+        spans.iter().map(|span| [span.slot as u32, span.position as u32]).collect();
+    let tokens = NextTokens::new(&places, &q.device);
+    let mask = CausalMask {
+        queries: 1,
+        first_query: 0,
+        first_key: 0,
+        window: shape.window,
+        scale: shape.scale,
+        softcap: shape.softcap,
+    };
+    let parts = cache.parts();
+    for (part, new) in parts.iter().zip(new) {
+        store_next(part, new, &tokens);
+    }
+    decode_attention(q, [&parts[0], &parts[1]], &tokens, mask, shape.kv_heads)
 }
 
 /// Gradients of `q`, `k` and `v`, from those, the result, its logarithms of sums, and the result's gradient.
@@ -83,11 +120,11 @@ where
     B: Backend<FloatTensorPrimitive = CubeTensor<R>>,
 {
     let [q, k, v, out, lse, dout] = inputs.map(tensor::<B, 2>);
-    let device = q.device();
+    let (device, dtype) = (q.device(), q.dtype());
     let (mut dqs, mut dks, mut dvs) = (Vec::new(), Vec::new(), Vec::new());
     for span in spans {
         let [keys, values] = [&k, &v].map(|x| key_heads(x, span, shape));
-        let mut dk = Tensor::<B, 3>::zeros(keys.dims(), &device);
+        let mut dk = Tensor::<B, 3>::zeros(keys.dims(), (&device, DType::F32));
         let mut dv = dk.clone();
         for chunk in chunks(span.len, 0, shape) {
             let of = |x: &Tensor<B, 2>| query_heads(x, span.start + chunk.row, chunk.rows, shape);
@@ -96,22 +133,24 @@ where
             let lse = lse.clone().narrow(0, span.start + chunk.row, chunk.rows);
             let rows = shape.heads * chunk.rows;
             let lse = lse.swap_dims(0, 1).reshape([rows, 1]);
-            let delta = (dout.clone() * out).sum_dim(2).reshape([rows, 1]);
+            let wide = [dout.clone(), out].map(|x| x.cast(DType::F32));
+            let [wide_dout, wide_out] = wide;
+            let delta = (wide_dout * wide_out).sum_dim(2).reshape([rows, 1]);
             let flat = |x: Tensor<B, 3>| primitive::<B, 2>(x.reshape([rows, chunk.keys]));
-            let scores = flat(q.clone().matmul(k.clone().swap_dims(1, 2)));
-            let dp = flat(dout.clone().matmul(v.swap_dims(1, 2)));
+            let scores = flat(times(q.clone(), k.clone().swap_dims(1, 2), DType::F32));
+            let dp = flat(times(dout.clone(), v.swap_dims(1, 2), DType::F32));
             let (lse, delta) = (primitive::<B, 2>(lse), primitive::<B, 2>(delta));
             let mask = chunk.mask(shape);
-            let both = causal_softmax_backward(scores, lse, dp, delta, mask, DType::F32);
+            let both = causal_softmax_backward(scores, lse, dp, delta, mask, dtype);
             let group = rows / shape.kv_heads;
             let [p, ds] =
                 both.map(|x| tensor::<B, 2>(x).reshape([shape.kv_heads, group, chunk.keys]));
-            dqs.push(query_rows(ds.clone().matmul(k), &chunk, shape));
-            dk = add(dk, ds.swap_dims(1, 2).matmul(q), &chunk);
-            dv = add(dv, p.swap_dims(1, 2).matmul(dout), &chunk);
+            dqs.push(query_rows(times(ds.clone(), k, dtype), &chunk, shape));
+            dk = add(dk, times(ds.swap_dims(1, 2), q, DType::F32), &chunk);
+            dv = add(dv, times(p.swap_dims(1, 2), dout, DType::F32), &chunk);
         }
-        dks.push(key_rows(dk));
-        dvs.push(key_rows(dv));
+        dks.push(key_rows(dk.cast(dtype)));
+        dvs.push(key_rows(dv.cast(dtype)));
     }
     [dqs, dks, dvs].map(|parts| primitive(Tensor::cat(parts, 0)))
 }
@@ -166,12 +205,22 @@ where
     R: CubeRuntime,
     B: Backend<FloatTensorPrimitive = CubeTensor<R>>,
 {
-    let [kv_heads, group_rows, _] = q.dims();
-    let scores = q.matmul(k.swap_dims(1, 2)).reshape([kv_heads * group_rows, chunk.keys]);
-    let [p, lse] = causal_softmax(primitive::<B, 2>(scores), chunk.mask(shape), DType::F32);
+    let ([kv_heads, group_rows, _], dtype) = (q.dims(), q.dtype());
+    let scores = times(q, k.swap_dims(1, 2), DType::F32);
+    let scores = scores.reshape([kv_heads * group_rows, chunk.keys]);
+    let [p, lse] = causal_softmax(primitive::<B, 2>(scores), chunk.mask(shape), dtype);
     let p = tensor::<B, 2>(p).reshape([kv_heads, group_rows, chunk.keys]);
     let lse = tensor::<B, 2>(lse).reshape([shape.heads, chunk.rows]).swap_dims(0, 1);
-    [query_rows(p.matmul(v), chunk, shape), lse]
+    [query_rows(times(p, v, dtype), chunk, shape), lse]
+}
+
+/// A product for each head, with sums in f32 and the result in `dtype`.
+fn times<B, R>(x: Tensor<B, 3>, y: Tensor<B, 3>, dtype: DType) -> Tensor<B, 3>
+where
+    R: CubeRuntime,
+    B: Backend<FloatTensorPrimitive = CubeTensor<R>>,
+{
+    tensor(product(primitive(x), primitive(y), dtype))
 }
 
 /// Rows of queries by the keys they share, `[kv_heads, group · rows, head_dim]`.

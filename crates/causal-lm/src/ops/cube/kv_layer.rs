@@ -1,12 +1,15 @@
 use std::ops::Range;
 
 use burn::tensor::backend::Backend;
+use burn::tensor::ops::FloatTensor;
 use burn::tensor::{DType, Tensor};
 use cpu_kernels::decoder::{AttentionShape, KvDtype};
 
+use super::super::composed::primitive;
+
 /// Keys and values of one layer on a graphics processor: `[slots · kv_heads, capacity, head_dim]` each.
 ///
-/// In f32, or in bf16 where less was asked for and the device has it; there are no 8-bit caches here.
+/// In f32, or in half precision where less was asked for; there are no 8-bit caches here.
 #[derive(Debug)]
 pub struct CubeKvLayer<B: Backend> {
     /// Keys, then values; away only while they are written to, so that they are written in place.
@@ -21,10 +24,11 @@ impl<B: Backend> CubeKvLayer<B> {
         shape: &AttentionShape,
         dtype: KvDtype,
         device: &B::Device,
+        half: DType,
     ) -> Self {
         let dtype = match dtype {
-            KvDtype::Bf16 | KvDtype::Q8 if B::supports_dtype(device, DType::BF16) => DType::BF16,
-            _ => DType::F32,
+            KvDtype::F32 => DType::F32,
+            KvDtype::Bf16 | KvDtype::Q8 => half,
         };
         let AttentionShape { kv_heads, head_dim, .. } = *shape;
         let part = || Some(Tensor::zeros([slots * kv_heads, capacity, head_dim], (device, dtype)));
@@ -44,11 +48,24 @@ impl<B: Backend> CubeKvLayer<B> {
         }
     }
 
-    /// Keys and values of the tokens `tokens` of a sequence, in f32.
-    pub(super) fn load(&self, slot: usize, tokens: Range<usize>) -> Vec<Tensor<B, 3>> {
+    /// Keys and values of all slots.
+    pub(super) fn parts(&self) -> [FloatTensor<B>; 2] {
+        self.parts.each_ref().map(|part| match part {
+            Some(part) => primitive(part.clone()),
+            None => unreachable!("no part is away between calls"),
+        })
+    }
+
+    /// Keys and values of the tokens `tokens` of a sequence, in `dtype`.
+    pub(super) fn load(
+        &self,
+        slot: usize,
+        tokens: Range<usize>,
+        dtype: DType,
+    ) -> Vec<Tensor<B, 3>> {
         let read = |part: &Tensor<B, 3>| {
             let [_, _, dim] = part.dims();
-            part.clone().slice([self.heads(slot), tokens.clone(), 0..dim]).cast(DType::F32)
+            part.clone().slice([self.heads(slot), tokens.clone(), 0..dim]).cast(dtype)
         };
         self.parts.iter().flatten().map(read).collect()
     }

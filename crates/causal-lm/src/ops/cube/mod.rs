@@ -4,10 +4,13 @@ mod attention;
 mod kv_layer;
 
 use burn::tensor::TensorData;
+use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn_cubecl::{BoolElement, CubeBackend, FloatElement, IntElement};
 use cpu_kernels::decoder::{Activation, AttentionShape, KvDtype, Span};
-use cube_kernels::{CrossEntropy, CubeRuntime, CubeTensor, download, upload};
+use cube_kernels::{
+    CrossEntropy, CubeRuntime, CubeTensor, half_precision, reserved_memory, upload,
+};
 
 use super::{DecoderBackend, RowLosses, backward};
 pub use kv_layer::CubeKvLayer;
@@ -20,6 +23,10 @@ where
     BT: BoolElement,
 {
     type KvLayer = CubeKvLayer<Self>;
+
+    fn device_memory(device: &Self::Device) -> Option<u64> {
+        reserved_memory::<R>(device)
+    }
 
     fn rms_norm(x: CubeTensor<R>, weight: CubeTensor<R>, eps: f32) -> CubeTensor<R> {
         cube_kernels::rms_norm(x, weight, eps)
@@ -109,7 +116,7 @@ where
         targets: &[u32],
         weights: &[f32],
         scale: f32,
-    ) -> (FloatTensor<Self>, RowLosses) {
+    ) -> (FloatTensor<Self>, RowLosses<Self>) {
         let weights = weights.iter().map(|weight| weight * scale).collect();
         let (out, gradient) = row_losses(logits, targets, Some(weights));
         match gradient {
@@ -118,7 +125,7 @@ where
         }
     }
 
-    fn row_losses(logits: CubeTensor<R>, targets: &[u32]) -> RowLosses {
+    fn row_losses(logits: CubeTensor<R>, targets: &[u32]) -> RowLosses<Self> {
         let (out, _) = row_losses(logits, targets, None);
         out
     }
@@ -130,7 +137,7 @@ where
         dtype: KvDtype,
         device: &Self::Device,
     ) -> Self::KvLayer {
-        CubeKvLayer::new(slots, capacity, shape, dtype, device)
+        CubeKvLayer::new(slots, capacity, shape, dtype, device, half_precision::<R>(device))
     }
 
     fn cached_attention(
@@ -149,18 +156,20 @@ where
     }
 }
 
-/// The losses, and with weights the gradient. Waits for the device.
-fn row_losses<R: CubeRuntime>(
+/// The losses, and with weights the gradient.
+fn row_losses<R, B>(
     logits: CubeTensor<R>,
     targets: &[u32],
     weights: Option<Vec<f32>>,
-) -> (RowLosses, Option<CubeTensor<R>>) {
+) -> (RowLosses<B>, Option<CubeTensor<R>>)
+where
+    R: CubeRuntime,
+    B: Backend<FloatTensorPrimitive = CubeTensor<R>, IntTensorPrimitive = CubeTensor<R>>,
+{
     let (rows, device) = (targets.len(), logits.device.clone());
     let targets = upload(TensorData::new(targets.to_vec(), [rows, 1]), &device);
     let weights = weights.map(|weights| upload(TensorData::new(weights, [rows, 1]), &device));
     let CrossEntropy { losses, predicted, gradient } =
         cube_kernels::cross_entropy(logits, targets, weights);
-    let losses = download(losses).iter::<f32>().collect();
-    let predicted = download(predicted).iter::<u32>().collect();
     (RowLosses { losses, predicted }, gradient)
 }
