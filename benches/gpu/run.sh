@@ -40,7 +40,7 @@ line() { # line NAME COMMAND...: a measurement
     fi
 }
 model() { # model SHAPE: random weights in bf16
-    [ -f "$work/$1/config.json" ] || "$bin/inspect-model" init --model "benches/gpu/$1" --out "$work/$1" --quiet
+    [ -f "$work/$1/config.json" ] || "$bin/inspect-model" init --model "benches/gpu/$1" --out "$work/$1"
 }
 peer() { "$python" -c 'import torch, transformers, peft' 2>/dev/null; }
 
@@ -74,7 +74,7 @@ for part in ${*:-tests train context decode}; do
         model llama-1b
         for batch in 1 64; do
             line "decode-$batch" "$bin/inspect-model" bench --model "$work/llama-1b" --device cuda --quantization nf4 --compute-dtype bf16 \
-                --kv-cache bf16 --batch "$batch" --quiet
+                --kv-cache bf16 --batch "$batch"
             peer && line "decode-$batch-transformers" "$python" benches/peers/generate_transformers.py --model "$work/llama-1b" \
                 --device cuda --dtype bf16 --batch "$batch"
         done

@@ -24,8 +24,8 @@ const PACKAGES: [&str; 4] = [
     "nvidia-cuda-cccl==13.0.*",
 ];
 
-/// Times that a step may wait for the device: for its gradients, and for its losses.
-const WAITS: u64 = 2;
+/// Times that a step may wait for the device: all of them where gradients and losses are read at its end.
+const WAITS: u64 = 6;
 
 /// Options of `cargo xtask dry-cuda`.
 #[derive(Debug, Args)]
@@ -64,7 +64,7 @@ struct Counts {
     kernels: BTreeMap<String, u64>,
 }
 
-/// Builds the driver and the example `step_time`, runs one step and three, and prints the difference.
+/// Runs steps of training and a few of generation on the driver, and prints what a step of training asks for.
 pub(crate) fn run(args: &DryCudaArgs) -> anyhow::Result<()> {
     let folder = target_folder()?.join("dry-cuda");
     fs::create_dir_all(&folder)?;
@@ -76,18 +76,42 @@ pub(crate) fn run(args: &DryCudaArgs) -> anyhow::Result<()> {
     execute(cc.arg("-lpthread"))?;
     let cuda = toolkit(&folder, &args.python)?;
 
-    let features = ["--features", "cuda", "--example", "step_time"];
-    execute(cargo(&["build", "--locked", "-p", "lora-train"]).args(features))?;
-    let program = target_folder()?.join("debug/examples/step_time");
-    // The first run compiles; what differs between the others is two steps.
+    let features = "lora-train/cuda,inspect-model/cuda";
+    let mut build = cargo(&["build", "--locked", "-p", "lora-train", "-p", "inspect-model"]);
+    execute(build.args([
+        "--example",
+        "step_time",
+        "--bin",
+        "inspect-model",
+        "--features",
+        features,
+    ]))?;
+    let programs = target_folder()?.join("debug");
+    let driver = Driver { folder, library, cuda, arch: args.arch, memory: args.memory };
+    // What differs between one step and three is two steps.
     let mut counts = Vec::new();
-    for steps in [1, 1, 3] {
-        counts.push(steps_of(args, steps, &program, &library, &cuda, &folder)?);
+    for steps in ["1", "3"] {
+        let mut command = Command::new(programs.join("examples/step_time"));
+        command.arg(root().join(&args.model)).args(["--device", "cuda", "--warmup", "0"]);
+        command.args(["--quant", "nf4-dq", "--compute", &args.compute, "--steps", steps]);
+        command.args(["--seq", &args.seq.to_string(), "--batch", &args.batch.to_string()]);
+        if !args.no_grad_ckpt {
+            command.arg("--grad-ckpt");
+        }
+        counts.push(driver.run(&mut command)?);
     }
-    let (Some(three), Some(one), Some(first)) = (counts.pop(), counts.pop(), counts.pop()) else {
-        bail!("three runs have three counts");
+    for quantization in ["nf4", "int8"] {
+        let mut command = Command::new(programs.join("inspect-model"));
+        command.args(["bench", "--model"]).arg(root().join(&args.model));
+        command.args(["--device", "cuda", "--quantization", quantization]);
+        command.args(["--compute-dtype", &args.compute, "--kv-cache", "bf16", "--batch", "2"]);
+        command.args(["--prompt-len", "16", "--new-tokens", "4", "--repeats", "1"]);
+        driver.run(&mut command)?;
+    }
+    let (Some(three), Some(one)) = (counts.pop(), counts.pop()) else {
+        bail!("two runs have two counts");
     };
-    say(format!("kernels compiled: {}", first.number("modules")));
+    say(format!("kernels compiled: {}", one.number("modules")));
     let of_step = |name: &str| (three.number(name).saturating_sub(one.number(name))) / 2;
     for name in ["launches", "synchronizations", "copies_in", "bytes_in", "copies_out", "bytes_out"]
     {
@@ -113,45 +137,43 @@ pub(crate) fn run(args: &DryCudaArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One run of `step_time`, and what the driver counted.
-fn steps_of(
-    args: &DryCudaArgs,
-    steps: u64,
-    program: &Path,
-    library: &Path,
-    cuda: &Path,
-    folder: &Path,
-) -> anyhow::Result<Counts> {
-    let report = folder.join("counts.txt");
-    let mut command = Command::new(program);
-    command.arg(root().join(&args.model)).args(["--device", "cuda", "--warmup", "0"]);
-    command.args(["--quant", "nf4-dq", "--compute", &args.compute, "--steps", &steps.to_string()]);
-    command.args(["--seq", &args.seq.to_string(), "--batch", &args.batch.to_string()]);
-    if !args.no_grad_ckpt {
-        command.arg("--grad-ckpt");
-    }
-    let libraries = [library.parent().unwrap_or(folder), &cuda.join("lib")].map(Path::to_owned);
-    command
-        .env("LD_LIBRARY_PATH", std::env::join_paths(libraries)?)
-        .env("CUDA_PATH", cuda)
-        .env("CUBECL_AUTOTUNE_LEVEL", "minimal")
-        .env("XDG_CACHE_HOME", folder)
-        .env("DRIVER_REPORT", &report)
-        .env("DRIVER_ARCH", args.arch.to_string())
-        .env("DRIVER_MEMORY", (args.memory << 30).to_string());
-    say(capture(&mut command)?.trim());
-    let text = fs::read_to_string(&report).context("the driver left no counts")?;
-    let mut counts = Counts::default();
-    for line in text.lines() {
-        let mut words = line.split_whitespace();
-        let (Some(name), Some(count)) = (words.next(), words.next()) else { continue };
-        let count: u64 = count.parse()?;
-        match words.next() {
-            Some(kernel) => *counts.kernels.entry(kernel.to_owned()).or_default() += count,
-            None => _ = counts.numbers.insert(name.to_owned(), count),
+/// The driver, and what a program needs to meet it.
+struct Driver {
+    folder: PathBuf,
+    library: PathBuf,
+    cuda: PathBuf,
+    arch: u32,
+    memory: u64,
+}
+
+impl Driver {
+    /// Runs a program to its end; what the driver counted.
+    fn run(&self, command: &mut Command) -> anyhow::Result<Counts> {
+        let report = self.folder.join("counts.txt");
+        let beside = self.library.parent().unwrap_or(&self.folder);
+        let libraries = std::env::join_paths([beside, &self.cuda.join("lib")])?;
+        command
+            .env("LD_LIBRARY_PATH", libraries)
+            .env("CUDA_PATH", &self.cuda)
+            .env("CUBECL_AUTOTUNE_LEVEL", "minimal")
+            .env("XDG_CACHE_HOME", &self.folder)
+            .env("DRIVER_REPORT", &report)
+            .env("DRIVER_ARCH", self.arch.to_string())
+            .env("DRIVER_MEMORY", (self.memory << 30).to_string());
+        say(capture(command)?.trim());
+        let text = fs::read_to_string(&report).context("the driver left no counts")?;
+        let mut counts = Counts::default();
+        for line in text.lines() {
+            let mut words = line.split_whitespace();
+            let (Some(name), Some(count)) = (words.next(), words.next()) else { continue };
+            let count: u64 = count.parse()?;
+            match words.next() {
+                Some(kernel) => *counts.kernels.entry(kernel.to_owned()).or_default() += count,
+                None => _ = counts.numbers.insert(name.to_owned(), count),
+            }
         }
+        Ok(counts)
     }
-    Ok(counts)
 }
 
 impl Counts {

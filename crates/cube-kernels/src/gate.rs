@@ -61,8 +61,9 @@ pub fn gate_backward<R: CubeRuntime>(
 /// `1 / (1 + exp(-x))`.
 #[cube]
 fn sigmoid<N: Size>(x: Vector<f32, N>) -> Vector<f32, N> {
-    let one = Vector::<f32, N>::new(1.0);
-    one / (one + Vector::exp(-x))
+    let (zero, one) = (Vector::<f32, N>::new(0.0), Vector::<f32, N>::new(1.0));
+    // CUDA has no sign for a vector.
+    one / (one + Vector::exp(zero - x))
 }
 
 /// The share of `x` that an activation lets through: of SiLU the sigmoid of `x`, of GELU that of `√(8/π) · (x + 0.044715 · x³)`,
