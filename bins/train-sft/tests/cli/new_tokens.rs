@@ -7,13 +7,13 @@ use burn_flex::Flex;
 use causal_lm::{LoadOptions, load};
 use checkpoint_files::{Checkpoint, TensorSource, write_safetensors};
 use dataset_split::{DatasetRow, read_records};
-use hf_dataset::DatasetDict;
+use hf_dataset::{DatasetDict, write_dataset_dict};
 use tokenize::{
     ModelFiles, PromptFormat, PromptOptions, RowOptions, Sample, ShardWriter, StructureTokens,
     tokenizer_files,
 };
 
-use crate::support::{fixture, refused, run_in, settings, shards, trains};
+use crate::support::{fixture, run_in, trains};
 
 /// Shards of records whose tags and actions are single tokens, with the tokenizer beside them.
 fn shards_with_structure_tokens(folder: &Path) {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{fixture, refused, run, settings, trains};
+use crate::support::{fixture, refused, run_in, settings, trains};
 
 /// Settings of the reference runs of PEFT: see `fixtures/sft`.
 fn reference_settings() -> String {
