@@ -293,7 +293,9 @@ fn adapters_in_half_precision_on_a_gpu() {
     let check = |family| {
         check_adapter_in::<cube_kernels::Gpu>(family, ComputeDtype::Bf16, [1e-2, 3e-2]);
     };
-    common::gpu_families().into_iter().for_each(check);
+    // The last of them has the most operations.
+    let count = if cfg!(feature = "cuda") { FAMILIES.len() } else { 1 };
+    FAMILIES.into_iter().rev().take(count).for_each(check);
 }
 
 #[cfg(any(feature = "cuda", feature = "vulkan"))]
