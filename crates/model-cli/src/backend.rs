@@ -4,6 +4,8 @@ use causal_lm::ops::DecoderBackend;
 use stage_cli::Hint;
 
 use crate::Device;
+#[cfg(feature = "cuda")]
+use crate::DeviceError;
 
 /// Work on any backend.
 pub trait OnBackend {
@@ -38,7 +40,52 @@ fn on_cuda<W: OnBackend>(index: usize, work: W) -> anyhow::Result<W::Output> {
     if let Some(folder) = kernel_folder() {
         cube_kernels::keep_kernels(&folder);
     }
-    work.run::<cube_kernels::Cuda>(&cube_kernels::CudaDevice::new(index))
+    let device = cube_kernels::CudaDevice::new(index);
+    match failure_of_the_device(|| work.run::<cube_kernels::Cuda>(&device)) {
+        Ok(done) => done,
+        Err(reason) => {
+            let error = DeviceError::Failed { device: Device::Cuda(Some(index)), reason };
+            let hint = error.hint();
+            Err(error).hint(hint)
+        }
+    }
+}
+
+/// Does the work; `Err` with the reason where the device failed meanwhile. CubeCL panics on a thread of its own then, as a rule for
+/// want of memory, and everything that waits for that thread panics after it.
+#[cfg(feature = "cuda")]
+fn failure_of_the_device<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind, set_hook, take_hook};
+    use std::sync::{Arc, Mutex};
+
+    /// What CubeCL's threads are called.
+    const DEVICE_THREAD: &str = "DSD";
+
+    let failure = Arc::new(Mutex::new(None::<String>));
+    let first = Arc::clone(&failure);
+    let usual = Arc::new(take_hook());
+    let as_usual = Arc::clone(&usual);
+    set_hook(Box::new(move |panic| {
+        let Ok(mut first) = first.lock() else { return };
+        let thread = std::thread::current();
+        let of_device = thread.name().is_some_and(|name| name.starts_with(DEVICE_THREAD));
+        if of_device && first.is_none() {
+            let said = panic.payload_as_str().and_then(|said| said.lines().next());
+            *first = Some(said.unwrap_or("it does not say why").to_owned());
+        }
+        // What follows from the first says nothing new.
+        if first.is_none() {
+            as_usual(panic);
+        }
+    }));
+    let done = catch_unwind(AssertUnwindSafe(work));
+    set_hook(Box::new(move |panic| usual(panic)));
+    let failure = failure.lock().ok().and_then(|mut failure| failure.take());
+    match (done, failure) {
+        (Ok(done), _) => Ok(done),
+        (Err(_), Some(reason)) => Err(reason),
+        (Err(panic), None) => resume_unwind(panic),
+    }
 }
 
 #[cfg(not(feature = "cuda"))]

@@ -30,6 +30,15 @@ pub enum DeviceError {
         /// What was asked for.
         device: Device,
     },
+    /// The device failed while it worked, as a rule for want of memory.
+    #[cfg(feature = "cuda")]
+    #[error("{device} failed: {reason}")]
+    Failed {
+        /// Where the work was done.
+        device: Device,
+        /// What it says.
+        reason: String,
+    },
     /// The machine lacks something.
     #[cfg(feature = "cuda")]
     #[error("{device} cannot be had: {source}")]
@@ -48,6 +57,10 @@ impl DeviceError {
             Self::WithoutCuda { .. } => {
                 "take cpu, or build with `cargo build --release --features cuda`".to_owned()
             }
+            #[cfg(feature = "cuda")]
+            Self::Failed { .. } => "where it has no more memory, take fewer or shorter rows at a time (`train-sft --dry-run` says what \
+                would fit); checkpoints and answers that were saved stay, and the same command goes on from them"
+                .to_owned(),
             #[cfg(feature = "cuda")]
             Self::Cuda { source, .. } => format!("{}; or take cpu", source.hint()),
         }
