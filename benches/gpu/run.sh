@@ -67,7 +67,13 @@ for part in ${*:-tests train context decode}; do
         ;;
     context)
         model llama-8b
-        line context "$bin/step_time" "$work/llama-8b" --device cuda --compute bf16 --seq 16384 --grad-ckpt --warmup 0 --steps 1 --longest
+        # The longest row that trains: twice as long each time, until memory ends.
+        for seq in 16384 32768 65536 131072 262144; do
+            say "context $seq"
+            timeout 600 "$bin/step_time" "$work/llama-8b" --device cuda --compute bf16 --seq "$seq" --grad-ckpt --warmup 0 --steps 1 \
+                >>"$out/context.jsonl" 2>"$out/context-$seq.log" || break
+            tail -n 1 "$out/context.jsonl"
+        done
         peer && line context-peft "$python" benches/peers/gpu.py benches/gpu/llama-8b --grad-ckpt --batch 1 --seq 16384 --longest
         ;;
     decode)

@@ -24,7 +24,7 @@ const PACKAGES: [&str; 4] = [
     "nvidia-cuda-cccl==13.0.*",
 ];
 
-/// Times that a step may wait for the device: all of them where gradients and losses are read at its end.
+/// Times that a step waits for the device, however many tensors it trains: more would be waits in the middle of it.
 const WAITS: u64 = 6;
 
 /// Options of `cargo xtask dry-cuda`.
