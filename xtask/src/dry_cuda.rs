@@ -70,9 +70,9 @@ pub(crate) fn run(args: &DryCudaArgs) -> anyhow::Result<()> {
     fs::create_dir_all(&folder)?;
     let source = folder.join("driver.c");
     fs::write(&source, DRIVER)?;
-    let library = folder.join("libcuda.so.1");
     let mut cc = Command::new("cc");
-    cc.args(["-O1", "-shared", "-fPIC", "-fvisibility=hidden", "-o"]).arg(&library).arg(&source);
+    cc.args(["-O1", "-shared", "-fPIC", "-fvisibility=hidden", "-o"]);
+    cc.arg(folder.join("libcuda.so.1")).arg(&source);
     execute(cc.arg("-lpthread"))?;
     let cuda = toolkit(&folder, &args.python)?;
 
@@ -87,7 +87,7 @@ pub(crate) fn run(args: &DryCudaArgs) -> anyhow::Result<()> {
         features,
     ]))?;
     let programs = target_folder()?.join("debug");
-    let driver = Driver { folder, library, cuda, arch: args.arch, memory: args.memory };
+    let driver = Driver { folder, cuda, arch: args.arch, memory: args.memory };
     // What differs between one step and three is two steps.
     let mut counts = Vec::new();
     for steps in ["1", "3"] {
@@ -139,8 +139,8 @@ pub(crate) fn run(args: &DryCudaArgs) -> anyhow::Result<()> {
 
 /// The driver, and what a program needs to meet it.
 struct Driver {
+    /// Where it lies.
     folder: PathBuf,
-    library: PathBuf,
     cuda: PathBuf,
     arch: u32,
     memory: u64,
@@ -150,8 +150,7 @@ impl Driver {
     /// Runs a program to its end; what the driver counted.
     fn run(&self, command: &mut Command) -> anyhow::Result<Counts> {
         let report = self.folder.join("counts.txt");
-        let beside = self.library.parent().unwrap_or(&self.folder);
-        let libraries = std::env::join_paths([beside, &self.cuda.join("lib")])?;
+        let libraries = std::env::join_paths([&self.folder, &self.cuda.join("lib")])?;
         command
             .env("LD_LIBRARY_PATH", libraries)
             .env("CUDA_PATH", &self.cuda)

@@ -4,8 +4,8 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::calculate_cube_count_elemwise;
 use cubecl::prelude::*;
 
-use crate::few_rows::{FEW, LANES, ROWS, VALUES, store_sums};
-use crate::tensors::{cube_per_row, dims, empty, packed, upload_floats, upload_words};
+use crate::few_rows::{FewRows, VALUES, store_sums};
+use crate::tensors::{empty, upload_floats, upload_words};
 
 /// Codes in a word of 32 bits.
 const CODES: usize = 4;
@@ -72,24 +72,19 @@ impl<R: CubeRuntime> Int8Weight<R> {
     /// `x · Wᵀ` for a few rows of `x` (`[m, cols]`) without the dequantized weight in memory; `None` for more than 8 rows, or where
     /// a row is no whole number of words. Reads the packed weight once: bound by memory.
     pub fn few_rows(&self, x: &CubeTensor<R>) -> Option<CubeTensor<R>> {
-        let [m, k] = dims(x);
-        if m == 0 || m > FEW || k % CODES != 0 {
-            return None;
-        }
-        let x = packed(x.clone());
-        let y = empty(&x, [m, self.rows], x.dtype);
+        let FewRows { x, y, m, words_a_row, cubes, units } = FewRows::new(x, self.rows, CODES)?;
         let dtype = x.dtype;
         few_rows::launch(
             &y.client,
-            cube_per_row(self.rows.div_ceil(ROWS as usize)),
-            CubeDim::new_2d(LANES, ROWS),
+            cubes,
+            units,
             VALUES,
             self.words.clone().into_tensor_arg(),
             self.scales.clone().into_tensor_arg(),
             x.into_tensor_arg(),
             y.clone().into_tensor_arg(),
             self.rows,
-            k / CODES,
+            words_a_row,
             m,
             dtype.into(),
         );
