@@ -6,9 +6,6 @@ use optimizer::BLOCK;
 
 use crate::config::{AdapterKind, SftConfig, StateKind};
 
-/// Rows whose logits the loss holds at once.
-const LOGIT_ROWS: usize = 256;
-
 /// What the program itself takes: its code, threads' scratch, what the allocator keeps.
 const PROGRAM: u64 = 96 << 20;
 
@@ -47,7 +44,8 @@ pub(crate) fn training_memory(
         batch: config.micro_batch,
         sequence: load.sequence,
         gradient_checkpointing: config.gradient_checkpointing,
-        logit_rows: LOGIT_ROWS.min(config.micro_batch.saturating_mul(load.sequence)),
+        logit_rows: (load.place.logit_rows(model.vocab_size))
+            .min(config.micro_batch.saturating_mul(load.sequence)),
     };
     let options = EstimateOptions {
         quantization: config.quantization.with(config.double_quantization),

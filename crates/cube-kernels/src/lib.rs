@@ -6,6 +6,7 @@
 
 #![cfg(feature = "kernels")]
 
+mod adamw;
 mod cross_entropy;
 mod cube_sum;
 #[cfg(feature = "cuda")]
@@ -30,6 +31,7 @@ pub type Cuda = burn_cubecl::CubeBackend<CudaRuntime, f32, i32, u8>;
 #[cfg(feature = "vulkan")]
 pub type Vulkan = burn_cubecl::CubeBackend<WgpuRuntime, f32, i32, u32>;
 
+pub use adamw::{AdamWConstants, adamw, sums_of_squares};
 pub use burn_cubecl::CubeRuntime;
 pub use burn_cubecl::tensor::CubeTensor;
 pub use cross_entropy::{CrossEntropy, cross_entropy};

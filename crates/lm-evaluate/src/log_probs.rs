@@ -1,5 +1,5 @@
 use burn::tensor::{Int, Tensor, TensorData};
-use causal_lm::ops::DecoderBackend;
+use causal_lm::ops::{DecoderBackend, RowLosses};
 use causal_lm::{BatchError, CausalLm};
 
 use crate::LmEvaluateError;
@@ -26,13 +26,12 @@ pub(crate) fn log_probs_of<B: DecoderBackend>(
     targets: &[u32],
 ) -> Result<Vec<f32>, BatchError> {
     let rows = (LOGITS / model.config().vocab_size.max(1)).clamp(16, 1024);
-    let mut log_probs = Vec::with_capacity(targets.len());
-    for (chunk, start) in targets.chunks(rows).zip((0..).step_by(rows)) {
+    let chunks = targets.chunks(rows).zip((0..).step_by(rows)).map(|(chunk, start)| {
         let logits = model.logits(hidden.clone().narrow(0, start, chunk.len()));
-        let (losses, _) = B::row_losses(logits.into_primitive().tensor(), chunk).read()?;
-        log_probs.extend(losses.into_iter().map(|loss| -loss));
-    }
-    Ok(log_probs)
+        B::row_losses(logits.into_primitive().tensor(), chunk)
+    });
+    let (losses, _) = RowLosses::read(chunks.collect())?;
+    Ok(losses.into_iter().map(|loss| -loss).collect())
 }
 
 /// The log-probabilities of several tokens behind each row of `hidden`.

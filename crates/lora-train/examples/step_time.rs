@@ -15,7 +15,8 @@ use causal_lm::{LoadOptions, Quantization, load};
 use cpu_kernels::ComputeDtype;
 use cpu_kernels::decoder::Span;
 use lora_linear::{LoraConfig, LoraScaling};
-use optimizer::{AdamW, AdamWConfig, Group, StateDtype, clip_to_norm, global_norm};
+use lora_train::Solver;
+use optimizer::{AdamWConfig, StateDtype};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use serde_json::json;
@@ -118,9 +119,8 @@ fn measure<B: DecoderBackend>(
     };
     add_adapters(&mut model, &config, &[], 0)?;
     let parameters = Parameters::of(&mut model);
-    let mut values = parameters.values(&mut model);
-    let groups = parameters.all().iter().map(|p| Group { len: p.range.len(), weight_decay: true });
-    let mut optimizer = AdamW::new(AdamWConfig::default(), groups.collect(), StateDtype::F32)?;
+    let config = AdamWConfig::default();
+    let mut solver = Solver::new(&mut model, &parameters, config, StateDtype::F32, 1, None)?;
     let vocab = model.config().vocab_size as u32;
     let mut rng = Pcg64Mcg::seed_from_u64(0);
     let ids: Vec<u32> = (0..args.batch * args.seq).map(|_| rng.random_range(0..vocab)).collect();
@@ -146,12 +146,9 @@ fn measure<B: DecoderBackend>(
             seed: step as u64,
         };
         let loss = loss_and_gradients(&model, &parameters, &batch, &pass, &mut gradients)?;
-        let (mut gradient, loss) = (gradients.read()?, loss.read()?);
+        let (gradient, loss) = (solver.gather(gradients)?, loss.read()?);
         let passed = began.elapsed().as_secs_f64();
-        let norm = global_norm(&gradient);
-        clip_to_norm(&mut gradient, norm, 1.0);
-        optimizer.step(&mut values, &gradient, 2e-4)?;
-        parameters.set_values(&mut model, &values);
+        solver.step(&mut model, &parameters, gradient, Some(1.0), 2e-4)?;
         losses.push(loss.weighted_sum / targets.len() as f64);
         if step >= args.warmup {
             times.push(began.elapsed().as_secs_f64());

@@ -12,6 +12,7 @@ mod options;
 mod report;
 mod seeds;
 mod snapshot;
+mod solver;
 mod train;
 
 pub use actions::ActionFinder;
@@ -19,4 +20,5 @@ pub use error::TrainError;
 pub use evaluate::evaluate;
 pub use options::{EarlyStoppingOptions, TrainOptions, TrainedPart, WatchedMetric};
 pub use report::{ActionReport, EvaluationReport, Event, StepReport};
+pub use solver::{Solver, StepGradient};
 pub use train::{Digests, End, Observer, Outcome, Training, train};

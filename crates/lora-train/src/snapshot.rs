@@ -6,7 +6,7 @@ use std::path::Path;
 
 use causal_lm::adapter::save_adapter;
 use causal_lm::train::Parameters;
-use optimizer::{AdamW, Buffer, NamedBuffer, OptimizerState};
+use optimizer::{Buffer, NamedBuffer, OptimizerState};
 
 use crate::checkpoint::{Found, StoredTensor, TensorValues, load_tensors, save_tensors};
 use crate::{Digests, TrainError, TrainedPart};
@@ -31,10 +31,9 @@ pub(crate) fn write(
     part: &TrainedPart,
     parameters: &Parameters,
     values: &[f32],
-    optimizer: &AdamW,
+    state: &OptimizerState<'_>,
 ) -> Result<(), Failure> {
     write_trained(folder, part, parameters, values)?;
-    let state = optimizer.state();
     let steps = state.step.to_le_bytes();
     let lens: Vec<[usize; 1]> = state.buffers.iter().map(|buffer| [len(&buffer.values)]).collect();
     let buffers = state.buffers.iter().zip(&lens);

@@ -6,13 +6,13 @@ use causal_lm::CausalLm;
 use causal_lm::ops::DecoderBackend;
 use causal_lm::train::{Gradients, Parameters, PassOptions, TokenBatch, loss_and_gradients};
 use collective::{Collective, CollectiveError};
-use optimizer::{AdamW, Group, clip_to_norm, global_norm};
 use run_manifest::Run;
 use tracing::warn;
 
 use crate::checkpoint::{self, Found, TrainingState};
 use crate::data::{Plan, TokenRows};
 use crate::snapshot::{self, Snapshot};
+use crate::solver::Solver;
 use crate::{
     ActionFinder, EarlyStoppingOptions, EvaluationReport, Event, StepReport, TrainError,
     TrainOptions, TrainedPart, WatchedMetric, evaluate, seeds,
@@ -119,8 +119,7 @@ pub fn train<B: DecoderBackend>(
 struct Trainer<'a, B: DecoderBackend> {
     training: Training<'a, B>,
     parameters: Parameters,
-    values: Vec<f32>,
-    optimizer: AdamW,
+    solver: Solver<B>,
     plan: Plan,
     state: TrainingState,
     last_checkpoint: Option<std::path::PathBuf>,
@@ -145,13 +144,10 @@ impl<'a, B: DecoderBackend> Trainer<'a, B> {
         if parameters.is_empty() {
             return Err(TrainError::NothingToTrain);
         }
-        let groups: Vec<Group> = parameters.all().iter().map(group).collect();
         let plan = Plan::new(training.rows, options.plan)?;
         let world = training.collective.world_size() as u64;
-        let (optimizer, values, state) = match &training.resume {
+        let (moments, state) = match &training.resume {
             None => {
-                let values = parameters.values(training.model);
-                let optimizer = AdamW::new(options.optimizer, groups, options.optimizer_state)?;
                 let Digests { config, data, model } = training.digests.clone();
                 let state = TrainingState {
                     world_size: world,
@@ -161,28 +157,23 @@ impl<'a, B: DecoderBackend> Trainer<'a, B> {
                     model_digest: model,
                     ..TrainingState::default()
                 };
-                (optimizer, values, state)
+                (None, state)
             }
             Some(found) => {
                 snapshot::check_same_run(found, world, &training.digests)?;
                 let Snapshot { values, optimizer } = snapshot::read(found, &parameters)?;
-                let optimizer = AdamW::from_state(
-                    options.optimizer,
-                    groups,
-                    options.optimizer_state,
-                    optimizer,
-                )?;
                 parameters.set_values(training.model, &values);
-                (optimizer, values, found.state.clone())
+                (Some(optimizer), found.state.clone())
             }
         };
+        let (config, dtype) = (options.optimizer, options.optimizer_state);
+        let solver = Solver::new(training.model, &parameters, config, dtype, world, moments)?;
         Ok(Self {
             last_checkpoint: training.resume.as_ref().map(|found| found.path.clone()),
             evaluation: None,
             training,
             parameters,
-            values,
-            optimizer,
+            solver,
             plan,
             state,
         })
@@ -258,7 +249,7 @@ impl<'a, B: DecoderBackend> Trainer<'a, B> {
             sums.examples += batch.examples() as f64;
         }
         // The device is waited for here, and nowhere else in a step.
-        let mut gradient = gradients.read().map_err(|source| TrainError::Device {
+        let mut gradient = self.solver.gather(gradients).map_err(|source| TrainError::Device {
             source,
             checkpoint: self.last_checkpoint.clone(),
         })?;
@@ -267,23 +258,22 @@ impl<'a, B: DecoderBackend> Trainer<'a, B> {
         }
         sums.stops = f64::from(u8::from(stop.load(Ordering::Relaxed)));
         let mut flat = [sums.loss, sums.tokens, sums.targets, sums.examples, sums.stops];
-        let reduced = collective
-            .all_reduce_sum(&mut gradient)
-            .and_then(|()| collective.all_reduce_sum_f64(&mut flat));
+        let gradient_reduced = match gradient.on_host() {
+            Some(values) => collective.all_reduce_sum(values),
+            None => Ok(()),
+        };
+        let reduced = gradient_reduced.and_then(|()| collective.all_reduce_sum_f64(&mut flat));
         reduced.map_err(|source| peer_lost(source, &self.last_checkpoint))?;
         let [loss, tokens, targets, examples, stops] = flat;
         let (loss, learning_rate) = (loss / weight, options.schedule.learning_rate(step));
-        let grad_norm = global_norm(&gradient);
+        let grad_norm = gradient.norm();
         self.state.step += 1;
         self.state.epoch = self.state.step / self.plan.steps_per_epoch();
         self.state.samples += examples as u64;
         self.state.target_tokens += targets as u64;
         if loss.is_finite() && grad_norm.is_finite() {
-            if let Some(greatest) = options.max_grad_norm {
-                clip_to_norm(&mut gradient, grad_norm, greatest);
-            }
-            self.optimizer.step(&mut self.values, &gradient, learning_rate)?;
-            self.parameters.set_values(model, &self.values);
+            let greatest = options.max_grad_norm;
+            self.solver.step(model, &self.parameters, gradient, greatest, learning_rate)?;
             self.state.skipped_in_a_row = 0;
             observer.event(&Event::Step(StepReport {
                 step: self.state.step,
@@ -338,12 +328,14 @@ impl<'a, B: DecoderBackend> Trainer<'a, B> {
 
     fn save(&mut self, observer: &mut dyn Observer<B>) -> Result<(), TrainError> {
         let step = self.state.step;
-        let Training { collective, folder, manifest, part, options, .. } = &mut self.training;
+        let Training { model, collective, folder, manifest, part, options, .. } =
+            &mut self.training;
         if collective.rank() == 0 {
             self.state.metrics_bytes = observer.metrics_bytes();
-            let (parameters, values) = (&self.parameters, &self.values);
+            let parameters = &self.parameters;
+            let (values, moments) = (self.solver.values(model, parameters), self.solver.state());
             let path = checkpoint::write(folder, manifest(), &self.state, |to| {
-                snapshot::write(to, part, parameters, values, &self.optimizer)
+                snapshot::write(to, part, parameters, &values, &moments)
             })?;
             observer.event(&Event::Saved { step, path: path.clone() });
             self.last_checkpoint = Some(path);
@@ -383,12 +375,6 @@ impl<'a, B: DecoderBackend> Trainer<'a, B> {
     fn outcome(self, end: End) -> Outcome {
         Outcome { end, state: self.state, evaluation: self.evaluation }
     }
-}
-
-/// Biases and the weights of norms do not decay.
-fn group(parameter: &causal_lm::train::Parameter) -> Group {
-    let decays = parameter.shape.len() > 1 || parameter.name.contains(".lora_");
-    Group { len: parameter.range.len(), weight_decay: decays }
 }
 
 fn peer_lost(source: CollectiveError, checkpoint: &Option<std::path::PathBuf>) -> TrainError {

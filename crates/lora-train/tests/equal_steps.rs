@@ -3,7 +3,9 @@
 mod common;
 
 use burn_flex::Flex;
+use burn_ndarray::NdArray;
 use causal_lm::Quantization;
+use causal_lm::ops::DecoderBackend;
 use common::{adapted, options, rows, run};
 use lora_train::checkpoint::newest;
 use lora_train::{EarlyStoppingOptions, End, Event, TrainError, TrainOptions, WatchedMetric};
@@ -49,21 +51,21 @@ fn packed_rows_are_unpacked_ones() {
 }
 
 /// Runs 12 steps, and again in two parts: the same losses, gradient norms and final values, bit for bit.
-fn check_resume(change: impl Fn(TrainOptions) -> TrainOptions) {
+fn check_resume<B: DecoderBackend>(change: impl Fn(TrainOptions) -> TrainOptions) {
     let rows = rows();
     let folders = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
     let whole_run = change(TrainOptions { save_steps: Some(5), ..options(12, 2, 2) });
-    let mut model = adapted::<Flex>("llama", NF4);
+    let mut model = adapted::<B>("llama", NF4);
     let (whole, outcome) = run(&mut model, &rows, None, &whole_run, folders[0].path(), None);
     outcome.expect("a run that finishes");
 
     // Ends after the checkpoint of step 5, as a killed run does.
     let first_part = TrainOptions { steps: 5, ..whole_run.clone() };
-    let mut model = adapted::<Flex>("llama", NF4);
+    let mut model = adapted::<B>("llama", NF4);
     run(&mut model, &rows, None, &first_part, folders[1].path(), None).1.expect("a first part");
     let found = newest(folders[1].path()).expect("a folder").found;
     assert_eq!(found.as_ref().map(|found| found.state.step), Some(5));
-    let mut model = adapted::<Flex>("llama", NF4);
+    let mut model = adapted::<B>("llama", NF4);
     let (rest, outcome) = run(&mut model, &rows, None, &whole_run, folders[1].path(), found);
     outcome.expect("a second part");
     let numbers = |notes: &common::Notes| -> Vec<[u64; 4]> {
@@ -83,14 +85,19 @@ fn check_resume(change: impl Fn(TrainOptions) -> TrainOptions) {
 
 #[test]
 fn a_resumed_run_is_as_if_nothing_had_happened() {
-    check_resume(|options| options);
-    check_resume(|options| TrainOptions {
+    check_resume::<Flex>(|options| options);
+    // The optimizer is where the model is.
+    check_resume::<NdArray>(|options| options);
+    check_resume::<Flex>(|options| TrainOptions {
         dropout: 0.2,
         neftune_alpha: Some(5.0),
         plan: lora_train::data::PlanOptions { shuffle: true, ..options.plan },
         ..options
     });
-    check_resume(|options| TrainOptions { optimizer_state: StateDtype::Blockwise8, ..options });
+    check_resume::<Flex>(|options| TrainOptions {
+        optimizer_state: StateDtype::Blockwise8,
+        ..options
+    });
 }
 
 #[test]

@@ -3,9 +3,8 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 
 use crate::blockwise::{dequantize, quantize};
-use crate::update::Update;
 use crate::{
-    AdamWConfig, BLOCK, Buffer, Group, MIN_BLOCKWISE_LEN, NamedBuffer, OptimizerError,
+    AdamWConfig, AdamWStep, BLOCK, Buffer, Group, MIN_BLOCKWISE_LEN, NamedBuffer, OptimizerError,
     OptimizerState, SIGNED_MAP, StateDtype, UNSIGNED_MAP,
 };
 
@@ -143,16 +142,9 @@ impl AdamW {
     ) -> Result<(), OptimizerError> {
         check_length("parameters", parameters.len(), self.parameters())?;
         check_length("gradient", gradient.len(), self.parameters())?;
-        if !(learning_rate.is_finite() && learning_rate >= 0.0) {
-            return Err(OptimizerError::Setting {
-                name: "learning_rate",
-                value: learning_rate,
-                expected: "a finite number, at least 0",
-            });
-        }
+        let constants = |decay| self.config.step(learning_rate, self.step + 1, decay);
+        let (plain, decaying) = (constants(false)?, constants(true)?);
         self.step += 1;
-        let update = |decay| Update::new(&self.config, learning_rate, self.step, decay);
-        let (plain, decaying) = (update(false), update(true));
 
         let mut jobs = Vec::with_capacity(parameters.len() / CHUNK + self.groups.len());
         let (mut p, mut g) = (parameters, gradient);
@@ -181,7 +173,7 @@ impl AdamW {
 
 /// What one thread does: at most [`CHUNK`] values of one group.
 struct Job<'a> {
-    update: &'a Update,
+    update: &'a AdamWStep,
     parameters: &'a mut [f32],
     gradient: &'a [f32],
     moments: Moments<'a>,

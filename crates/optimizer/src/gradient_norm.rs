@@ -16,21 +16,27 @@ pub fn global_norm(gradient: &[f32]) -> f64 {
     sums.iter().sum::<f64>().sqrt()
 }
 
-/// Scales the gradient so that its norm is at most `max_norm`, given the norm it has.
-///
-/// The factor is `max_norm / (norm + 1e-6)`, at most 1, as in `torch.nn.utils.clip_grad_norm_`. A
-/// norm that is not finite makes the gradient NaN or 0: look at it before.
+/// Scales the gradient so that its norm is at most `max_norm`, given the norm it has: by
+/// [`clip_factor`].
 pub fn clip_to_norm(gradient: &mut [f32], norm: f64, max_norm: f64) {
-    let factor = max_norm / (norm + 1e-6);
+    let factor = clip_factor(norm, max_norm);
     if factor >= 1.0 {
         return;
     }
-    let factor = factor as f32;
     gradient.par_chunks_mut(CHUNK).for_each(|chunk| {
         for value in chunk {
             *value *= factor;
         }
     });
+}
+
+/// What a gradient of norm `norm` is multiplied by so that its norm is at most `max_norm`.
+///
+/// `max_norm / (norm + 1e-6)`, at most 1, as in `torch.nn.utils.clip_grad_norm_`. A norm that is not
+/// finite makes the gradient NaN or 0: look at it before.
+pub fn clip_factor(norm: f64, max_norm: f64) -> f32 {
+    let factor = max_norm / (norm + 1e-6);
+    if factor >= 1.0 { 1.0 } else { factor as f32 }
 }
 
 fn sum_of_squares(values: &[f32]) -> f64 {

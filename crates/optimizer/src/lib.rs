@@ -21,6 +21,7 @@ pub use blockwise::{BLOCK, MIN_BLOCKWISE_LEN};
 pub use config::{AdamWConfig, Group};
 pub use dynamic_map::{DynamicMap, SIGNED_MAP, UNSIGNED_MAP};
 pub use error::OptimizerError;
-pub use gradient_norm::{clip_to_norm, global_norm};
+pub use gradient_norm::{clip_factor, clip_to_norm, global_norm};
 pub use schedule::{Schedule, ScheduleKind};
 pub use state::{Buffer, NamedBuffer, OptimizerState, StateDtype};
+pub use update::AdamWStep;

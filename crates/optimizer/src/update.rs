@@ -1,38 +1,62 @@
-use crate::AdamWConfig;
+use crate::{AdamWConfig, OptimizerError};
 
-/// The constants of one AdamW step; computed in f64, applied in f32.
-pub(crate) struct Update {
-    decay: f32,
-    one_minus_beta1: f32,
-    beta2: f32,
-    one_minus_beta2: f32,
-    root_correction2: f32,
-    eps: f32,
-    step_size: f32,
+/// The constants of one step of AdamW; computed in f64, applied in f32.
+///
+/// With them a step is `m += one_minus_beta1 · (g - m)`, `v = beta2 · v + one_minus_beta2 · g²`,
+/// `p = decay · p - step_size · m / (√v / root_correction2 + eps)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdamWStep {
+    /// `1 - learning rate · weight decay`; 1 where nothing decays.
+    pub decay: f32,
+    /// `1 - beta1`.
+    pub one_minus_beta1: f32,
+    /// `beta2`.
+    pub beta2: f32,
+    /// `1 - beta2`.
+    pub one_minus_beta2: f32,
+    /// `√(1 - beta2ᵗ)`.
+    pub root_correction2: f32,
+    /// `eps`.
+    pub eps: f32,
+    /// `learning rate / (1 - beta1ᵗ)`.
+    pub step_size: f32,
 }
 
-impl Update {
-    /// The step number `step`, counted from 1.
-    pub(crate) fn new(
-        config: &AdamWConfig,
+impl AdamWConfig {
+    /// The constants of the step number `step`, counted from 1.
+    ///
+    /// # Errors
+    ///
+    /// [`OptimizerError::Setting`] where the learning rate is negative or endless.
+    pub fn step(
+        &self,
         learning_rate: f64,
         step: u64,
         weight_decay: bool,
-    ) -> Self {
-        let decay = if weight_decay { 1.0 - learning_rate * config.weight_decay } else { 1.0 };
-        let correction1 = 1.0 - libm::pow(config.beta1, step as f64);
-        let correction2 = 1.0 - libm::pow(config.beta2, step as f64);
-        Self {
-            decay: decay as f32,
-            one_minus_beta1: (1.0 - config.beta1) as f32,
-            beta2: config.beta2 as f32,
-            one_minus_beta2: (1.0 - config.beta2) as f32,
-            root_correction2: correction2.sqrt() as f32,
-            eps: config.eps as f32,
-            step_size: (learning_rate / correction1) as f32,
+    ) -> Result<AdamWStep, OptimizerError> {
+        if !(learning_rate.is_finite() && learning_rate >= 0.0) {
+            return Err(OptimizerError::Setting {
+                name: "learning_rate",
+                value: learning_rate,
+                expected: "a finite number, at least 0",
+            });
         }
+        let decay = if weight_decay { 1.0 - learning_rate * self.weight_decay } else { 1.0 };
+        let correction1 = 1.0 - libm::pow(self.beta1, step as f64);
+        let correction2 = 1.0 - libm::pow(self.beta2, step as f64);
+        Ok(AdamWStep {
+            decay: decay as f32,
+            one_minus_beta1: (1.0 - self.beta1) as f32,
+            beta2: self.beta2 as f32,
+            one_minus_beta2: (1.0 - self.beta2) as f32,
+            root_correction2: correction2.sqrt() as f32,
+            eps: self.eps as f32,
+            step_size: (learning_rate / correction1) as f32,
+        })
     }
+}
 
+impl AdamWStep {
     /// Moves parameters and both moments; all slices have one length.
     ///
     /// The operations and their order are those of `torch.optim.AdamW` (`lerp_`, `addcmul_`,

@@ -67,9 +67,7 @@ pub fn estimate(
     if let Some(training) = training {
         let logits = [training.logit_rows as u64, config.vocab_size as u64, 2, F32];
         items.push(("gradients", product(&[adapter.parameters, F32])));
-        if !on_graphics {
-            items.push(("optimizer", product(&[adapter.parameters, 2, F32])));
-        }
+        items.push(("optimizer", product(&[adapter.parameters, 2, F32])));
         items.push(("activations", activations(config, training, adapter.width, *place)));
         items.push(("logits", product(&logits)));
         if on_graphics {

@@ -25,8 +25,8 @@ pub enum Place {
     /// The processor, in f32.
     #[default]
     Processor,
-    /// A graphics processor. The optimizer's state is not on it, scales of NF4 are f32 there, and beside the activations lie the
-    /// scores of a chunk of queries and one projection in the precision of products.
+    /// A graphics processor. Scales of NF4 are f32 there, and beside the activations lie the scores of a chunk of queries and one
+    /// projection in the precision of products.
     Graphics {
         /// Activations and products are half precision.
         half: bool,
@@ -34,6 +34,15 @@ pub enum Place {
 }
 
 impl Place {
+    /// Rows whose logits, of `vocab` tokens each, training holds at a time: up to 64 MiB of f32, on a graphics processor 512 MiB and
+    /// no tile of a product half empty.
+    pub fn logit_rows(self, vocab: usize) -> usize {
+        match self {
+            Self::Processor => ((1 << 24) / vocab.max(1)).clamp(32, 1024),
+            Self::Graphics { .. } => ((1 << 27) / vocab.max(1)).clamp(128, 1024) / 128 * 128,
+        }
+    }
+
     /// Bytes of an activation.
     pub(super) fn activation_bytes(self) -> u64 {
         match self {

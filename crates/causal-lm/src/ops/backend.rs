@@ -5,9 +5,11 @@ use burn::tensor::ops::{FloatTensor, IntTensor};
 use burn::tensor::{Int, Tensor, TensorData, Transaction};
 use cpu_kernels::decoder::{Activation, AttentionShape, KvDtype, Span};
 use lora_linear::FrozenBackend;
+use optimizer::AdamWStep;
 
 use super::{backward, composed};
 use crate::BatchError;
+use crate::estimate::Place;
 
 /// A backend that runs a decoder. Tensors are `[tokens, width]`: a batch is flat, and spans say whose tokens they are.
 pub trait DecoderBackend: FrozenBackend {
@@ -131,6 +133,31 @@ pub trait DecoderBackend: FrozenBackend {
         composed::row_losses::<Self>(logits, targets)
     }
 
+    /// Rows whose logits, of `vocab` tokens each, are held at a time in training.
+    fn logit_rows(vocab: usize) -> usize {
+        Place::Processor.logit_rows(vocab)
+    }
+
+    /// Whether AdamW works where the tensors are: then [`adamw`](Self::adamw) and
+    /// [`sums_of_squares`](Self::sums_of_squares) are quicker than what they save, the way to the host and back.
+    fn keeps_optimizer() -> bool {
+        false
+    }
+
+    /// Squares of all values of flat f32 tensors, summed in parts, `[any]`.
+    fn sums_of_squares(tensors: Vec<FloatTensor<Self>>) -> FloatTensor<Self> {
+        composed::sums_of_squares::<Self>(tensors)
+    }
+
+    /// A parameter and both its moments after a step of AdamW, flat and in f32; the gradient `g` is multiplied by `factor` first.
+    fn adamw(
+        [p, g, m, v]: [FloatTensor<Self>; 4],
+        factor: f32,
+        step: &AdamWStep,
+    ) -> [FloatTensor<Self>; 3] {
+        composed::adamw::<Self>([p, g, m, v], factor, step)
+    }
+
     /// An empty cache of one layer for `slots` sequences of up to `capacity` tokens.
     fn new_kv_layer(
         slots: usize,
@@ -164,17 +191,24 @@ pub struct RowLosses<B: Backend> {
 }
 
 impl<B: Backend> RowLosses<B> {
-    /// Losses and likeliest tokens of all rows. Waits for the device.
+    /// Losses and likeliest tokens of all rows of all parts. Waits for the device, once.
     ///
     /// # Errors
     /// [`BatchError::Device`].
-    pub fn read(self) -> Result<(Vec<f32>, Vec<u32>), BatchError> {
-        let losses: Tensor<B, 2> = composed::tensor(self.losses);
-        let predicted = Tensor::<B, 2, Int>::new(self.predicted);
-        let mut read = read(Transaction::default().register(losses).register(predicted))?;
-        let predicted = read.pop().map(|data| data.iter::<u32>().collect());
-        let losses = read.pop().map(|data| data.iter::<f32>().collect());
-        Ok((losses.unwrap_or_default(), predicted.unwrap_or_default()))
+    pub fn read(parts: Vec<Self>) -> Result<(Vec<f32>, Vec<u32>), BatchError> {
+        let wanted = parts.into_iter().fold(Transaction::default(), |wanted, part| {
+            let losses: Tensor<B, 2> = composed::tensor(part.losses);
+            wanted.register(losses).register(Tensor::<B, 2, Int>::new(part.predicted))
+        });
+        let (mut losses, mut predicted) = (Vec::new(), Vec::new());
+        for (index, data) in read(wanted)?.into_iter().enumerate() {
+            if index.is_multiple_of(2) {
+                losses.extend(data.iter::<f32>());
+            } else {
+                predicted.extend(data.iter::<u32>());
+            }
+        }
+        Ok((losses, predicted))
     }
 }
 

@@ -5,6 +5,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Int, Tensor, TensorData, TensorPrimitive};
 use cpu_kernels::decoder::{Activation, AttentionShape, Span};
+use optimizer::AdamWStep;
 
 use super::RowLosses;
 
@@ -81,6 +82,25 @@ pub(super) fn row_losses<B: Backend>(logits: FloatTensor<B>, targets: &[u32]) ->
     let ids = Tensor::<B, 2, Int>::from_data(TensorData::new(ids, [rows, 1]), &device);
     let losses = log_softmax(logits.clone(), 1).gather(1, ids).neg();
     RowLosses { losses: primitive(losses), predicted: logits.argmax(1).into_primitive() }
+}
+
+pub(super) fn sums_of_squares<B: Backend>(tensors: Vec<FloatTensor<B>>) -> FloatTensor<B> {
+    let sums = tensors.into_iter().map(|x| tensor::<B, 1>(x).powi_scalar(2).sum()).collect();
+    primitive(Tensor::cat(sums, 0))
+}
+
+pub(super) fn adamw<B: Backend>(
+    tensors: [FloatTensor<B>; 4],
+    factor: f32,
+    step: &AdamWStep,
+) -> [FloatTensor<B>; 3] {
+    let [p, g, m, v] = tensors.map(tensor::<B, 1>);
+    let g = g.mul_scalar(factor);
+    let m = m.clone() + (g.clone() - m).mul_scalar(step.one_minus_beta1);
+    let v = v.mul_scalar(step.beta2) + g.powi_scalar(2).mul_scalar(step.one_minus_beta2);
+    let root = v.clone().sqrt().div_scalar(step.root_correction2).add_scalar(step.eps);
+    let p = p.mul_scalar(step.decay) - m.clone().mul_scalar(step.step_size) / root;
+    [p, m, v].map(primitive)
 }
 
 /// Rows whose scores are held at a time.

@@ -7,6 +7,10 @@ use super::{DecoderBackend, host};
 impl DecoderBackend for NdArray {
     type KvLayer = KvLayer;
 
+    fn keeps_optimizer() -> bool {
+        true
+    }
+
     fn new_kv_layer(
         slots: usize,
         capacity: usize,

@@ -19,6 +19,11 @@ impl<B: DecoderBackend> Gradients<B> {
         Self { parts: vec![None; lens.len()], lens }
     }
 
+    /// The gradient of each parameter, flat and in f32, where it is; none where it is zero.
+    pub fn into_parts(self) -> Vec<Option<Tensor<B, 1>>> {
+        self.parts
+    }
+
     /// All values in the order of the parameters. Waits for the device, once.
     ///
     /// # Errors

@@ -3,9 +3,6 @@ use burn::tensor::{DType, IndexingUpdateOp, Int, Tensor, TensorData, TensorPrimi
 use crate::ops::{DecoderBackend, RowLosses};
 use crate::{BatchError, CausalLm};
 
-/// Logits that are held at a time, in values: 64 MiB of f32.
-const LOGITS: usize = 1 << 24;
-
 /// A token that is to be predicted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Target {
@@ -42,16 +39,11 @@ impl<B: DecoderBackend> PendingLoss<B> {
     /// # Errors
     /// [`BatchError::Device`] where the batch was too much for it.
     pub fn read(self) -> Result<BatchLoss, BatchError> {
-        let mut loss = BatchLoss::default();
-        for part in self.parts {
-            let (losses, predicted) = part.read()?;
-            loss.losses.extend(losses);
-            loss.predicted.extend(predicted);
-        }
-        let weighted = loss.losses.iter().zip(self.weights);
-        loss.weighted_sum =
+        let (losses, predicted) = RowLosses::read(self.parts)?;
+        let weighted = losses.iter().zip(self.weights);
+        let weighted_sum =
             weighted.map(|(loss, weight)| f64::from(*loss) * f64::from(weight)).sum();
-        Ok(loss)
+        Ok(BatchLoss { losses, predicted, weighted_sum })
     }
 }
 
@@ -76,7 +68,7 @@ pub(super) struct LossGradients<B: DecoderBackend> {
 impl<B: DecoderBackend> ChunkedLoss<'_, B> {
     pub(super) fn run(&self, hidden: &Tensor<B, 2>) -> (PendingLoss<B>, Option<LossGradients<B>>) {
         let ([tokens, width], dtype) = (hidden.dims(), hidden.dtype());
-        let rows = (LOGITS / self.model.config().vocab_size).clamp(32, 1024);
+        let rows = B::logit_rows(self.model.config().vocab_size);
         let (mut parts, mut total) = (Vec::new(), None);
         for targets in self.targets.chunks(rows) {
             let places: Vec<i32> = targets.iter().map(|target| target.row as i32).collect();

@@ -80,9 +80,12 @@ impl Parameters {
     /// The values as the model has them.
     pub fn values<B: DecoderBackend>(&self, model: &mut CausalLm<B>) -> Vec<f32> {
         let mut values = vec![0.0; self.len()];
-        self.visit(model, |range, parameter| match parameter {
-            ParameterMut::Matrix(tensor) => read(tensor.clone(), &mut values[range]),
-            ParameterMut::Vector(tensor) => read(tensor.clone(), &mut values[range]),
+        self.visit(model, |index, parameter| {
+            let values = &mut values[self.all[index].range.clone()];
+            match parameter {
+                ParameterMut::Matrix(tensor) => read(tensor.clone(), values),
+                ParameterMut::Vector(tensor) => read(tensor.clone(), values),
+            }
         });
         values
     }
@@ -90,32 +93,46 @@ impl Parameters {
     /// Gives the model new values, `len` of them.
     pub fn set_values<B: DecoderBackend>(&self, model: &mut CausalLm<B>, values: &[f32]) {
         let device = model.device().clone();
-        self.visit(model, |range, parameter| match parameter {
-            ParameterMut::Matrix(tensor) => {
-                let data = TensorData::new(values[range].to_vec(), tensor.dims());
-                *tensor = Tensor::from_data(data, &device);
-            }
-            ParameterMut::Vector(tensor) => {
-                let data = TensorData::new(values[range].to_vec(), tensor.dims());
-                *tensor = Tensor::from_data(data, &device);
+        self.visit(model, |index, parameter| {
+            let values = values[self.all[index].range.clone()].to_vec();
+            match parameter {
+                ParameterMut::Matrix(tensor) => {
+                    *tensor = Tensor::from_data(TensorData::new(values, tensor.dims()), &device);
+                }
+                ParameterMut::Vector(tensor) => {
+                    *tensor = Tensor::from_data(TensorData::new(values, tensor.dims()), &device);
+                }
             }
         });
-        model.tie_head();
-        for block in model.blocks_mut() {
-            let adapters = block.projections_mut().into_iter();
-            adapters.filter_map(|(_, it)| it.lora.as_mut()).for_each(Lora::release_norms);
-        }
+        let_go(model);
+    }
+
+    /// Gives the model what `new` makes of each tensor, flat, and its index in [`all`](Self::all).
+    pub fn update<B: DecoderBackend>(
+        &self,
+        model: &mut CausalLm<B>,
+        mut new: impl FnMut(usize, Tensor<B, 1>) -> Tensor<B, 1>,
+    ) {
+        self.visit(model, |index, parameter| {
+            let len = self.all[index].range.len();
+            match parameter {
+                ParameterMut::Matrix(tensor) => {
+                    *tensor = new(index, tensor.clone().reshape([len])).reshape(tensor.dims());
+                }
+                ParameterMut::Vector(tensor) => *tensor = new(index, tensor.clone()),
+            }
+        });
+        let_go(model);
     }
 
     fn visit<B: DecoderBackend>(
         &self,
         model: &mut CausalLm<B>,
-        mut visit: impl FnMut(Range<usize>, ParameterMut<'_, B>),
+        mut visit: impl FnMut(usize, ParameterMut<'_, B>),
     ) {
         for (block, indices) in model.blocks_mut().iter_mut().zip(&self.blocks) {
-            let ranges = self.all[indices.clone()].iter().map(|parameter| parameter.range.clone());
-            for (range, (_, parameter)) in ranges.zip(block.parameters_mut()) {
-                visit(range, parameter);
+            for (index, (_, parameter)) in indices.clone().zip(block.parameters_mut()) {
+                visit(index, parameter);
             }
         }
         for (index, parameter) in model.outer_parameters_mut() {
@@ -126,7 +143,7 @@ impl Parameters {
                 Outer::Head => self.head,
             };
             if let Some(index) = index {
-                visit(self.all[index].range.clone(), parameter);
+                visit(index, parameter);
             }
         }
     }
@@ -145,6 +162,15 @@ pub(crate) enum Outer {
     Embedding,
     Norm,
     Head,
+}
+
+/// Lets go of what the model keeps of values that are no longer its own.
+fn let_go<B: DecoderBackend>(model: &mut CausalLm<B>) {
+    model.tie_head();
+    for block in model.blocks_mut() {
+        let adapters = block.projections_mut().into_iter();
+        adapters.filter_map(|(_, it)| it.lora.as_mut()).for_each(Lora::release_norms);
+    }
 }
 
 fn dims<B: DecoderBackend>(parameter: &ParameterMut<'_, B>) -> Vec<usize> {

@@ -9,10 +9,12 @@ use burn::tensor::ops::FloatTensor;
 use burn_cubecl::{BoolElement, CubeBackend, FloatElement, IntElement};
 use cpu_kernels::decoder::{Activation, AttentionShape, KvDtype, Span};
 use cube_kernels::{
-    CrossEntropy, CubeRuntime, CubeTensor, half_precision, reserved_memory, upload,
+    AdamWConstants, CrossEntropy, CubeRuntime, CubeTensor, half_precision, reserved_memory, upload,
 };
+use optimizer::AdamWStep;
 
 use super::{DecoderBackend, RowLosses, backward};
+use crate::estimate::Place;
 pub use kv_layer::CubeKvLayer;
 
 impl<R, F, I, BT> DecoderBackend for CubeBackend<R, F, I, BT>
@@ -128,6 +130,41 @@ where
     fn row_losses(logits: CubeTensor<R>, targets: &[u32]) -> RowLosses<Self> {
         let (out, _) = row_losses(logits, targets, None);
         out
+    }
+
+    fn logit_rows(vocab: usize) -> usize {
+        Place::Graphics { half: false }.logit_rows(vocab)
+    }
+
+    fn keeps_optimizer() -> bool {
+        true
+    }
+
+    fn sums_of_squares(tensors: Vec<CubeTensor<R>>) -> CubeTensor<R> {
+        cube_kernels::sums_of_squares(tensors)
+    }
+
+    fn adamw(tensors: [CubeTensor<R>; 4], factor: f32, step: &AdamWStep) -> [CubeTensor<R>; 3] {
+        let AdamWStep {
+            decay,
+            one_minus_beta1,
+            beta2,
+            one_minus_beta2,
+            root_correction2,
+            eps,
+            step_size,
+        } = *step;
+        let constants = AdamWConstants {
+            factor,
+            decay,
+            one_minus_beta1,
+            beta2,
+            one_minus_beta2,
+            root_correction2,
+            eps,
+            step_size,
+        };
+        cube_kernels::adamw(tensors, constants)
     }
 
     fn new_kv_layer(
