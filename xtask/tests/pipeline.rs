@@ -104,7 +104,7 @@ impl World {
         files
     }
 
-    /// Starts it with a stage that waits; returns when it does.
+    /// Starts it with a stage that waits; returns when it does and the lock says so.
     fn waiting_in(
         &self,
         stage: &str,
@@ -120,7 +120,16 @@ impl World {
         let mut child = command.spawn().expect("started");
         let mut lines = BufReader::new(child.stderr.take().expect("piped"));
         read_until(&mut lines, "is waiting");
+        // The stage has begun before its pipeline notes who it is.
+        while !self.holder().starts_with(stage) {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
         (child, lines)
+    }
+
+    /// Who works in the run's folder.
+    fn holder(&self) -> String {
+        fs::read_to_string(self.path("run/pipeline/lock")).expect("a lock")
     }
 
     /// Lets a waiting stage go on.
@@ -415,8 +424,8 @@ fn disturb(world: &World, stage: &str, mishap: Mishap) {
             assert!(again.wait().expect("a child").success());
         }
         Mishap::StageKilled => {
-            let holder = fs::read_to_string(world.path("run/pipeline/lock")).expect("a lock");
-            let process = holder.trim().rsplit(' ').next().and_then(|id| id.parse().ok());
+            let process = world.holder();
+            let process = process.trim().rsplit(' ').next().and_then(|id| id.parse().ok());
             let process = process.and_then(Pid::from_raw).expect("a process");
             kill_process(process, Signal::KILL).expect("a process");
             assert_eq!(child.wait().expect("a child").code(), Some(128 + 9));

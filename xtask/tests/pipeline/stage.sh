@@ -2,6 +2,18 @@
 # Stands in for any stage. What it writes follows from its arguments, from its inputs, and from nothing else.
 # JOURNAL gets its name; FAIL names a stage that fails, and HANG one that waits until GATE is opened.
 set -e
+
+# All files of a folder, or the one file, in the order of their names; hidden ones and checkpoints are left out.
+contents() {
+  if [ -f "$1" ]; then cat "$1"; fi
+  for entry in "$1"/*; do
+    case ${entry##*/} in
+      checkpoint-*) ;;
+      *) if [ -e "$entry" ]; then contents "$entry"; fi ;;
+    esac
+  done
+}
+
 name=${0##*/}
 inputs= out= previous=
 for word; do
@@ -33,5 +45,5 @@ if [ "$name" = "$HANG" ]; then
 fi
 {
   echo "$*"
-  for input in $inputs; do find "$input" -type f ! -name '.*' ! -name 'checkpoint-*' | sort | xargs cat; done
+  for input in $inputs; do contents "$input"; done
 } | cksum > "$file"
