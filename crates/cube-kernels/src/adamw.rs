@@ -48,16 +48,6 @@ pub fn adamw<R: CubeRuntime>(
     let vectors = len / size;
     let dim = CubeDim::new(&p.client, vectors);
     let client = p.client.clone();
-    let AdamWConstants {
-        factor,
-        decay,
-        one_minus_beta1,
-        beta2,
-        one_minus_beta2,
-        root_correction2,
-        eps,
-        step_size,
-    } = constants;
     step::launch(
         &client,
         calculate_cube_count_elemwise(&client, vectors, dim),
@@ -71,14 +61,14 @@ pub fn adamw<R: CubeRuntime>(
         new_m.clone().into_tensor_arg(),
         new_v.clone().into_tensor_arg(),
         vectors,
-        factor,
-        decay,
-        one_minus_beta1,
-        beta2,
-        one_minus_beta2,
-        root_correction2,
-        eps,
-        step_size,
+        constants.factor,
+        constants.decay,
+        constants.one_minus_beta1,
+        constants.beta2,
+        constants.one_minus_beta2,
+        constants.root_correction2,
+        constants.eps,
+        constants.step_size,
     );
     [new_p, new_m, new_v]
 }

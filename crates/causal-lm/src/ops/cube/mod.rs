@@ -145,24 +145,15 @@ where
     }
 
     fn adamw(tensors: [CubeTensor<R>; 4], factor: f32, step: &AdamWStep) -> [CubeTensor<R>; 3] {
-        let AdamWStep {
-            decay,
-            one_minus_beta1,
-            beta2,
-            one_minus_beta2,
-            root_correction2,
-            eps,
-            step_size,
-        } = *step;
         let constants = AdamWConstants {
             factor,
-            decay,
-            one_minus_beta1,
-            beta2,
-            one_minus_beta2,
-            root_correction2,
-            eps,
-            step_size,
+            decay: step.decay,
+            one_minus_beta1: step.one_minus_beta1,
+            beta2: step.beta2,
+            one_minus_beta2: step.one_minus_beta2,
+            root_correction2: step.root_correction2,
+            eps: step.eps,
+            step_size: step.step_size,
         };
         cube_kernels::adamw(tensors, constants)
     }
