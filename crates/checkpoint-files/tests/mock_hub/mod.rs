@@ -1,5 +1,7 @@
 //! A web server in a thread, for tests: what it answers is a function of the request, and it remembers what it was asked.
 
+pub(crate) mod hub;
+
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
