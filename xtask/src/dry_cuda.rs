@@ -101,12 +101,18 @@ pub(crate) fn run(args: &DryCudaArgs) -> anyhow::Result<()> {
         counts.push(driver.run(&mut command)?);
     }
     for quantization in ["nf4", "int8"] {
-        let mut command = Command::new(programs.join("inspect-model"));
-        command.args(["bench", "--model"]).arg(root().join(&args.model));
-        command.args(["--device", "cuda", "--quantization", quantization]);
-        command.args(["--compute-dtype", &args.compute, "--kv-cache", "bf16", "--batch", "2"]);
-        command.args(["--prompt-len", "16", "--new-tokens", "4", "--repeats", "1"]);
-        driver.run(&mut command)?;
+        let mut launches = Vec::new();
+        for tokens in ["4", "6"] {
+            let mut command = Command::new(programs.join("inspect-model"));
+            command.args(["bench", "--model"]).arg(root().join(&args.model));
+            command.args(["--device", "cuda", "--quantization", quantization, "--batch", "2"]);
+            command.args(["--compute-dtype", &args.compute, "--kv-cache", "bf16"]);
+            command.args(["--prompt-len", "16", "--new-tokens", tokens, "--repeats", "1"]);
+            launches.push(driver.run(&mut command)?.number("launches"));
+        }
+        // A run to warm up, and one that is timed: what differs is four tokens.
+        let a_token = launches[1].saturating_sub(launches[0]) / 4;
+        say(format!("launches a token, {quantization}: {a_token}"));
     }
     let (Some(three), Some(one)) = (counts.pop(), counts.pop()) else {
         bail!("two runs have two counts");

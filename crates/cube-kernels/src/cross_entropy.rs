@@ -9,7 +9,7 @@ use crate::tensors::{cube_per_row, dims, empty, packed};
 /// What [`cross_entropy`] gives.
 #[derive(Debug)]
 pub struct CrossEntropy<R: CubeRuntime> {
-    /// Negative log-likelihood of each row's target, `[rows, 1]`, f32, in nats.
+    /// Negative log-likelihood of each row's target, or of its likeliest token, `[rows, 1]`, f32, in nats.
     pub losses: CubeTensor<R>,
     /// The likeliest token of each row, the lowest id among equals, `[rows, 1]`, u32.
     pub predicted: CubeTensor<R>,
@@ -17,11 +17,11 @@ pub struct CrossEntropy<R: CubeRuntime> {
     pub gradient: Option<CubeTensor<R>>,
 }
 
-/// Cross-entropy of each row of `logits`, `[rows, vocab]`, with `targets`, `[rows, 1]`, u32; with `weights`, `[rows, 1]`, f32, also
-/// its gradient times the row's weight.
+/// Cross-entropy of each row of `logits`, `[rows, vocab]`, with `targets`, `[rows, 1]`, u32, or without them with the row's likeliest
+/// token; with `weights`, `[rows, 1]`, f32, also its gradient times the row's weight.
 pub fn cross_entropy<R: CubeRuntime>(
     logits: CubeTensor<R>,
-    targets: CubeTensor<R>,
+    targets: Option<CubeTensor<R>>,
     weights: Option<CubeTensor<R>>,
 ) -> CrossEntropy<R> {
     let logits = packed(logits);
@@ -33,20 +33,22 @@ pub fn cross_entropy<R: CubeRuntime>(
     // What is not written to has some buffer all the same.
     let unused = || empty(&logits, [1, 1], dtype);
     let out = gradient.clone().unwrap_or_else(unused);
-    let weighted = weights.is_some();
+    let (given, weighted) = (targets.is_some(), weights.is_some());
+    let targets = targets.unwrap_or_else(|| predicted.clone());
     let weights = weights.unwrap_or_else(|| losses.clone());
     rows_of_logits::launch(
         &losses.client,
         cube_per_row(rows),
         CubeDim::new_1d(UNITS),
         logits.into_tensor_arg(),
-        targets.into_tensor_arg(),
+        packed(targets).into_tensor_arg(),
         packed(weights).into_tensor_arg(),
         losses.clone().into_tensor_arg(),
         predicted.clone().into_tensor_arg(),
         out.into_tensor_arg(),
         rows,
         vocab,
+        given,
         weighted,
         dtype.into(),
     );
@@ -63,6 +65,7 @@ fn rows_of_logits<F: Float>(
     gradient: &mut Tensor<F>,
     rows: usize,
     vocab: usize,
+    #[comptime] given: bool,
     #[comptime] weighted: bool,
     #[define(F)] _dtype: StorageType,
 ) {
@@ -96,7 +99,10 @@ fn rows_of_logits<F: Float>(
         sum += f32::exp(f32::cast_from(logits[first + i]) - top);
     }
     let sum = cube_sum(sum);
-    let target = targets[row] as usize;
+    let mut target = usize::cast_from(winner);
+    if given {
+        target = targets[row] as usize;
+    }
     let lse = top + f32::ln(sum);
     if unit == 0 {
         losses[row] = lse - f32::cast_from(logits[first + target]);

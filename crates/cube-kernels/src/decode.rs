@@ -1,4 +1,4 @@
-use burn_backend::{TensorData, TensorMetadata};
+use burn_backend::TensorMetadata;
 use burn_cubecl::CubeRuntime;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::calculate_cube_count_elemwise;
@@ -6,53 +6,54 @@ use cubecl::prelude::*;
 
 use crate::cube_sum::{UNITS, cube_max, cube_sum};
 use crate::softmax::{CausalMask, Mask};
-use crate::tensors::{cube_per_row, dims, empty, packed, upload};
+use crate::tensors::{cube_per_row, dims, empty, packed};
 
-/// Where the next tokens of several sequences belong in a cache: one token each.
-#[derive(Clone, Debug)]
-pub struct NextTokens<R: CubeRuntime> {
-    /// Slot and position, `[rows, 2]`, u32.
-    places: CubeTensor<R>,
-}
-
-impl<R: CubeRuntime> NextTokens<R> {
-    /// The slot of each sequence, and the token's position in it.
-    pub fn new(places: &[[u32; 2]], device: &R::Device) -> Self {
-        let shape = [places.len(), 2];
-        Self { places: upload(TensorData::new(places.concat(), shape), device) }
-    }
-}
-
-/// Writes a key or value for each of the tokens, `[rows, kv_heads · head_dim]`, into `cache`, `[slots · kv_heads, capacity, head_dim]`,
-/// in place, for all that hold it.
-pub fn store_next<R: CubeRuntime>(
-    cache: &CubeTensor<R>,
-    new: CubeTensor<R>,
-    tokens: &NextTokens<R>,
-) {
-    let new = packed(new);
-    let [rows, width] = dims(&new);
-    let [_, capacity, head_dim] = cache.shape().dims();
-    let (units, of_new, of_cache) = (rows * width, new.dtype, cache.dtype);
-    let dim = CubeDim::new(&cache.client, units);
-    store::launch(
-        &cache.client,
-        calculate_cube_count_elemwise(&cache.client, units, dim),
+/// Rotates queries and keys of next tokens, one of each of several sequences, as [`rope`](crate::rope) does, and writes keys and values
+/// into a cache, in place, for all that hold it; gives the rotated queries. One launch.
+///
+/// Queries are `[rows, heads · head_dim]`, keys and values `[rows, kv_heads · head_dim]`, `cos` and `sin` `[rows, pairs]`, the cache's
+/// keys and values `[slots · kv_heads, capacity, head_dim]`. `places` are slot and position of each token, `[rows, 2]`, i32.
+pub fn rotate_and_store<R: CubeRuntime>(
+    qkv: [CubeTensor<R>; 3],
+    rotation: [CubeTensor<R>; 2],
+    [keys, values]: [&CubeTensor<R>; 2],
+    places: &CubeTensor<R>,
+) -> CubeTensor<R> {
+    let ([q, k, v], [cos, sin]) = (qkv.map(packed), rotation.map(packed));
+    let ([rows, width], [_, kv_width], [_, pairs]) = (dims(&q), dims(&k), dims(&cos));
+    let [_, capacity, head_dim] = keys.shape().dims();
+    let rotated = empty(&q, [rows, width], q.dtype);
+    let (of_new, of_cache) = (q.dtype, keys.dtype);
+    // A unit turns a pair, or copies one of the rest; values are copied.
+    let units = rows * ((width + kv_width) / head_dim * (head_dim - pairs) + kv_width);
+    let dim = CubeDim::new(&rotated.client, units);
+    rotate::launch(
+        &rotated.client,
+        calculate_cube_count_elemwise(&rotated.client, units, dim),
         dim,
-        new.into_tensor_arg(),
-        tokens.places.clone().into_tensor_arg(),
-        cache.clone().into_tensor_arg(),
+        q.into_tensor_arg(),
+        k.into_tensor_arg(),
+        v.into_tensor_arg(),
+        cos.into_tensor_arg(),
+        sin.into_tensor_arg(),
+        places.clone().into_tensor_arg(),
+        rotated.clone().into_tensor_arg(),
+        keys.clone().into_tensor_arg(),
+        values.clone().into_tensor_arg(),
         units,
-        width,
+        width / head_dim,
+        kv_width / head_dim,
         head_dim,
+        pairs,
         capacity,
         of_new.into(),
         of_cache.into(),
     );
+    rotated
 }
 
 /// Attention of one token of each of several sequences, `q` being `[rows, heads · head_dim]`, over all that the cache has of them up to
-/// the token itself. Of `mask` scale, window and soft cap count.
+/// the token itself; `places` as in [`rotate_and_store`]. Of `mask` scale, window and soft cap count.
 ///
 /// Reads the keys and values of every sequence once for each of its query heads: bound by memory.
 ///
@@ -61,7 +62,7 @@ pub fn store_next<R: CubeRuntime>(
 pub fn decode_attention<R: CubeRuntime>(
     q: CubeTensor<R>,
     [keys, values]: [&CubeTensor<R>; 2],
-    tokens: &NextTokens<R>,
+    places: &CubeTensor<R>,
     mask: CausalMask,
     kv_heads: usize,
 ) -> CubeTensor<R> {
@@ -78,7 +79,7 @@ pub fn decode_attention<R: CubeRuntime>(
         q.into_tensor_arg(),
         keys.clone().into_tensor_arg(),
         values.clone().into_tensor_arg(),
-        tokens.places.clone().into_tensor_arg(),
+        places.clone().into_tensor_arg(),
         out.clone().into_tensor_arg(),
         rows * heads,
         heads,
@@ -93,13 +94,21 @@ pub fn decode_attention<R: CubeRuntime>(
 }
 
 #[cube(launch)]
-fn store<F: Float, C: Float>(
-    new: &Tensor<F>,
-    places: &Tensor<u32>,
-    cache: &mut Tensor<C>,
+fn rotate<F: Float, C: Float>(
+    q: &Tensor<F>,
+    k: &Tensor<F>,
+    v: &Tensor<F>,
+    cos: &Tensor<f32>,
+    sin: &Tensor<f32>,
+    places: &Tensor<i32>,
+    rotated: &mut Tensor<F>,
+    keys: &mut Tensor<C>,
+    values: &mut Tensor<C>,
     units: usize,
-    width: usize,
+    heads: usize,
+    kv_heads: usize,
     head_dim: usize,
+    pairs: usize,
     capacity: usize,
     #[define(F)] _of_new: StorageType,
     #[define(C)] _of_cache: StorageType,
@@ -107,11 +116,46 @@ fn store<F: Float, C: Float>(
     if ABSOLUTE_POS >= units {
         terminate!();
     }
-    let row = ABSOLUTE_POS / width;
-    let head = ABSOLUTE_POS % width / head_dim;
-    let slot = places[2 * row] as usize * (width / head_dim) + head;
-    let at = (slot * capacity + places[2 * row + 1] as usize) * head_dim + ABSOLUTE_POS % head_dim;
-    cache[at] = C::cast_from(f32::cast_from(new[ABSOLUTE_POS]));
+    // Those of a row turn queries first, then keys, and then copy values.
+    let each = head_dim - pairs;
+    let turning = (heads + kv_heads) * each;
+    let a_row = turning + kv_heads * head_dim;
+    let (row, unit) = (ABSOLUTE_POS / a_row, ABSOLUTE_POS % a_row);
+    let slot = places[2 * row] as usize * kv_heads;
+    let position = places[2 * row + 1] as usize;
+    if unit < turning {
+        let (head, i) = (unit / each, unit % each);
+        let mut c = 1.0f32;
+        let mut s = 0.0f32;
+        // What is behind the pairs is its own partner, and stays.
+        let mut from = pairs + i;
+        if i < pairs {
+            c = cos[row * pairs + i];
+            s = sin[row * pairs + i];
+            from = i;
+        }
+        let to = pairs + i;
+        if head < heads {
+            let first = (row * heads + head) * head_dim;
+            let a = f32::cast_from(q[first + from]);
+            let b = f32::cast_from(q[first + to]);
+            rotated[first + from] = F::cast_from(a * c - b * s);
+            rotated[first + to] = F::cast_from(b * c + a * s);
+        } else {
+            let head = head - heads;
+            let first = (row * kv_heads + head) * head_dim;
+            let at = ((slot + head) * capacity + position) * head_dim;
+            let a = f32::cast_from(k[first + from]);
+            let b = f32::cast_from(k[first + to]);
+            keys[at + from] = C::cast_from(a * c - b * s);
+            keys[at + to] = C::cast_from(b * c + a * s);
+        }
+    } else {
+        let unit = unit - turning;
+        let (head, i) = (unit / head_dim, unit % head_dim);
+        let at = ((slot + head) * capacity + position) * head_dim + i;
+        values[at] = C::cast_from(f32::cast_from(v[row * kv_heads * head_dim + unit]));
+    }
 }
 
 /// A cube has one head of one row, and goes through the keys in blocks of as many as it has units: softmax with a running maximum.
@@ -122,7 +166,7 @@ fn attend<F: Float, C: Float>(
     q: &Tensor<F>,
     keys: &Tensor<C>,
     values: &Tensor<C>,
-    places: &Tensor<u32>,
+    places: &Tensor<i32>,
     out: &mut Tensor<F>,
     cubes: usize,
     heads: usize,

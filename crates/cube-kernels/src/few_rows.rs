@@ -1,5 +1,5 @@
-//! What products of a few rows with a packed weight share: a cube has [`ROWS`] rows of the weight, and [`LANES`] units go through
-//! each of them together.
+//! What products of a few rows with packed weights share: a cube has [`ROWS`] rows of a weight, and [`LANES`] units go through
+//! each of them together. The weights of one input are one launch, their cubes one after the other.
 
 use burn_cubecl::CubeRuntime;
 use burn_cubecl::tensor::CubeTensor;
@@ -8,7 +8,7 @@ use cubecl::prelude::*;
 use crate::tensors::{cube_per_row, dims, empty, packed};
 
 /// Rows of `x` that such a product takes.
-const FEW: usize = 8;
+pub const FEW_ROWS: usize = 8;
 /// Units that share a row of the weight.
 const LANES: u32 = 32;
 /// Values of `x` that are read at once; a word of codes belongs to a whole number of them.
@@ -16,11 +16,13 @@ pub(crate) const VALUES: usize = 4;
 /// Rows of the weight that a cube has.
 const ROWS: u32 = 4;
 
-/// What a product of a few rows needs besides the weight.
+/// What products of a few rows need besides the weights.
 pub(crate) struct FewRows<R: CubeRuntime> {
     pub(crate) x: CubeTensor<R>,
-    /// `[m, rows of the weight]`, uninitialized.
-    pub(crate) y: CubeTensor<R>,
+    /// `[m, rows]` for each weight, uninitialized.
+    pub(crate) ys: Vec<CubeTensor<R>>,
+    /// Rows of each weight.
+    pub(crate) rows: Vec<usize>,
     /// Rows of `x`.
     pub(crate) m: usize,
     pub(crate) words_a_row: usize,
@@ -29,32 +31,50 @@ pub(crate) struct FewRows<R: CubeRuntime> {
 }
 
 impl<R: CubeRuntime> FewRows<R> {
-    /// `None` for too many rows, or where a row of the weight is no whole number of words of `codes`.
-    pub(crate) fn new(x: &CubeTensor<R>, rows: usize, codes: usize) -> Option<Self> {
+    /// `None` for too many rows, or where a row of a weight is no whole number of words of `codes`.
+    pub(crate) fn new(x: &CubeTensor<R>, rows: Vec<usize>, codes: usize) -> Option<Self> {
         let [m, k] = dims(x);
-        if m == 0 || m > FEW || k % codes != 0 {
+        if m == 0 || m > FEW_ROWS || k % codes != 0 {
             return None;
         }
         let x = packed(x.clone());
         Some(Self {
-            y: empty(&x, [m, rows], x.dtype),
+            ys: rows.iter().map(|rows| empty(&x, [m, *rows], x.dtype)).collect(),
+            cubes: cube_per_row(rows.iter().map(|rows| rows.div_ceil(ROWS as usize)).sum()),
+            rows,
             x,
             m,
             words_a_row: k / codes,
-            cubes: cube_per_row(rows.div_ceil(ROWS as usize)),
             units: CubeDim::new_2d(LANES, ROWS),
         })
     }
 }
 
-/// Adds up what the units of a row have in `sums`, one for each of the `m` rows of `x`, and stores it in column `row` of `y`,
-/// `[m, rows]`.
+/// The row that a unit has of a weight of `rows` rows, whose cubes begin at `first`; `rows` where it has none of this weight.
+#[cube]
+pub(crate) fn row_of(first: usize, rows: usize) -> usize {
+    let mut row = rows;
+    if CUBE_POS >= first {
+        let at = (CUBE_POS - first) * CUBE_DIM_Y as usize + UNIT_POS_Y as usize;
+        row = min(at, rows);
+    }
+    row
+}
+
+/// The cubes of a weight of `rows` rows.
+#[cube]
+pub(crate) fn cubes_of(rows: usize) -> usize {
+    rows.div_ceil(CUBE_DIM_Y as usize)
+}
+
+/// Adds up what the units of a row have in `sums`, one for each of the `m` rows of `x`, and stores it in the row's column of its
+/// weight's result, `[m, rows]`.
 #[cube]
 pub(crate) fn store_sums<F: Float>(
     sums: &Array<f32>,
-    y: &mut Tensor<F>,
-    row: usize,
-    rows: usize,
+    ys: &mut Sequence<Tensor<F>>,
+    rows: &Sequence<usize>,
+    #[comptime] weights: usize,
     #[comptime] m: usize,
 ) {
     // Halves of a row's units, for all rows of `x` at once. No planes: their size is the device's affair.
@@ -78,10 +98,20 @@ pub(crate) fn store_sums<F: Float>(
         sync_cube();
         half /= 2;
     }
-    if UNIT_POS_X == 0 && row < rows {
+    if UNIT_POS_X == 0 {
+        let mut first = 0usize;
         #[unroll]
-        for j in 0..m {
-            y[j * rows + row] = F::cast_from(shared[j * units + unit]);
+        for weight in 0..weights {
+            let rows = *rows.index(weight);
+            let row = row_of(first, rows);
+            if row < rows {
+                let y = ys.index_mut(weight);
+                #[unroll]
+                for j in 0..m {
+                    y[j * rows + row] = F::cast_from(shared[j * units + unit]);
+                }
+            }
+            first += cubes_of(rows);
         }
     }
 }

@@ -4,7 +4,7 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::calculate_cube_count_elemwise;
 use cubecl::prelude::*;
 
-use crate::few_rows::{FewRows, VALUES, store_sums};
+use crate::few_rows::{FewRows, VALUES, cubes_of, row_of, store_sums};
 use crate::tensors::{empty, upload_floats, upload_words};
 
 /// Codes in a word of 32 bits.
@@ -69,26 +69,29 @@ impl<R: CubeRuntime> Int8Weight<R> {
         out
     }
 
-    /// `x · Wᵀ` for a few rows of `x` (`[m, cols]`) without the dequantized weight in memory; `None` for more than 8 rows, or where
-    /// a row is no whole number of words. Reads the packed weight once: bound by memory.
-    pub fn few_rows(&self, x: &CubeTensor<R>) -> Option<CubeTensor<R>> {
-        let FewRows { x, y, m, words_a_row, cubes, units } = FewRows::new(x, self.rows, CODES)?;
-        let dtype = x.dtype;
+    /// `x · Wᵀ` of each weight for a few rows of `x` (`[m, cols]`) without dequantized weights in memory, in one launch; `None` for
+    /// more than [`FEW_ROWS`](crate::FEW_ROWS) rows, or where a row is no whole number of words. Reads each packed weight once: bound
+    /// by memory.
+    pub fn few_rows(weights: &[&Self], x: &CubeTensor<R>) -> Option<Vec<CubeTensor<R>>> {
+        let rows = weights.iter().map(|weight| weight.rows).collect();
+        let FewRows { x, ys, rows, m, words_a_row, cubes, units } = FewRows::new(x, rows, CODES)?;
+        let (client, dtype) = (x.client.clone(), x.dtype);
         few_rows::launch(
-            &y.client,
+            &client,
             cubes,
             units,
             VALUES,
-            self.words.clone().into_tensor_arg(),
-            self.scales.clone().into_tensor_arg(),
+            weights.iter().map(|weight| weight.words.clone().into_tensor_arg()).collect(),
+            weights.iter().map(|weight| weight.scales.clone().into_tensor_arg()).collect(),
             x.into_tensor_arg(),
-            y.clone().into_tensor_arg(),
-            self.rows,
+            ys.iter().map(|y| y.clone().into_tensor_arg()).collect(),
+            rows.into_iter().collect(),
             words_a_row,
+            weights.len(),
             m,
             dtype.into(),
         );
-        Some(y)
+        Some(ys)
     }
 }
 
@@ -105,44 +108,72 @@ fn code(word: u32, #[comptime] i: u32) -> f32 {
 
 #[cube(launch)]
 fn few_rows<F: Float, N: Size>(
-    words: &Tensor<u32>,
-    scales: &Tensor<f32>,
+    words: &Sequence<Tensor<u32>>,
+    scales: &Sequence<Tensor<f32>>,
     x: &Tensor<Vector<F, N>>,
-    y: &mut Tensor<F>,
-    rows: usize,
+    ys: &mut Sequence<Tensor<F>>,
+    rows: &Sequence<usize>,
     words_a_row: usize,
+    #[comptime] weights: usize,
     #[comptime] m: usize,
     #[define(F)] _dtype: StorageType,
 ) {
-    let row = CUBE_POS * CUBE_DIM_Y as usize + UNIT_POS_Y as usize;
     let mut sums = Array::<f32>::new(m);
     #[unroll]
     for j in 0..m {
         sums[j] = 0.0;
     }
-    if row < rows {
-        let first = row * words_a_row;
-        let scale = scales[row];
-        for at in range_stepped(UNIT_POS_X as usize, words_a_row, CUBE_DIM_X as usize) {
-            let word = words[first + at];
-            let mut values = Array::<f32>::new(4usize);
+    let mut first = 0usize;
+    #[unroll]
+    for weight in 0..weights {
+        let of_weight = *rows.index(weight);
+        let row = row_of(first, of_weight);
+        if row < of_weight {
+            let scale = scales.index(weight)[row];
+            add_row::<F, N>(
+                words.index(weight),
+                scale,
+                x,
+                &mut sums,
+                row * words_a_row,
+                words_a_row,
+                m,
+            );
+        }
+        first += cubes_of(of_weight);
+    }
+    store_sums::<F>(&sums, ys, rows, weights, m);
+}
+
+/// What a unit adds up of the row of a weight that begins at word `first`.
+#[cube]
+fn add_row<F: Float, N: Size>(
+    words: &Tensor<u32>,
+    scale: f32,
+    x: &Tensor<Vector<F, N>>,
+    sums: &mut Array<f32>,
+    first: usize,
+    words_a_row: usize,
+    #[comptime] m: usize,
+) {
+    for at in range_stepped(UNIT_POS_X as usize, words_a_row, CUBE_DIM_X as usize) {
+        let word = words[first + at];
+        let mut values = Array::<f32>::new(4usize);
+        #[unroll]
+        for i in 0..4u32 {
+            values[i as usize] = code(word, i);
+        }
+        #[unroll]
+        for j in 0..m {
+            let of_x = Vector::<f32, N>::cast_from(x[j * words_a_row + at]);
+            let mut sum = 0.0f32;
             #[unroll]
-            for i in 0..4u32 {
-                values[i as usize] = code(word, i);
+            for i in 0..4usize {
+                sum += values[i] * of_x[i];
             }
-            #[unroll]
-            for j in 0..m {
-                let of_x = Vector::<f32, N>::cast_from(x[j * words_a_row + at]);
-                let mut sum = 0.0f32;
-                #[unroll]
-                for i in 0..4usize {
-                    sum += values[i] * of_x[i];
-                }
-                sums[j] += sum * scale;
-            }
+            sums[j] += sum * scale;
         }
     }
-    store_sums::<F>(&sums, y, row, rows, m);
 }
 
 #[cube(launch)]

@@ -4,7 +4,7 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::calculate_cube_count_elemwise;
 use cubecl::prelude::*;
 
-use crate::few_rows::{FewRows, VALUES, store_sums};
+use crate::few_rows::{FewRows, VALUES, cubes_of, row_of, store_sums};
 use crate::tensors::{empty, upload_floats, upload_words, vector_size};
 
 /// Codes in a word of 32 bits.
@@ -81,27 +81,31 @@ impl<R: CubeRuntime> Nf4Weight<R> {
         out
     }
 
-    /// `x · Wᵀ` for a few rows of `x` (`[m, cols]`) without the dequantized weight in memory; `None` for more than 8 rows, or where
-    /// a row is no whole number of words. Reads the packed weight once: bound by memory.
-    pub fn few_rows(&self, x: &CubeTensor<R>) -> Option<CubeTensor<R>> {
-        let FewRows { x, y, m, words_a_row, cubes, units } = FewRows::new(x, self.rows, CODES)?;
-        let dtype = x.dtype;
+    /// `x · Wᵀ` of each weight for a few rows of `x` (`[m, cols]`) without dequantized weights in memory, in one launch; `None` for
+    /// more than [`FEW_ROWS`](crate::FEW_ROWS) rows, or where a row is no whole number of words. Reads each packed weight once: bound
+    /// by memory.
+    pub fn few_rows(weights: &[&Self], x: &CubeTensor<R>) -> Option<Vec<CubeTensor<R>>> {
+        let codebook = weights.first()?.codebook.clone();
+        let rows = weights.iter().map(|weight| weight.rows).collect();
+        let FewRows { x, ys, rows, m, words_a_row, cubes, units } = FewRows::new(x, rows, CODES)?;
+        let (client, dtype) = (x.client.clone(), x.dtype);
         few_rows::launch(
-            &y.client,
+            &client,
             cubes,
             units,
             VALUES,
-            self.words.clone().into_tensor_arg(),
-            self.absmax.clone().into_tensor_arg(),
-            self.codebook.clone().into_tensor_arg(),
+            weights.iter().map(|weight| weight.words.clone().into_tensor_arg()).collect(),
+            weights.iter().map(|weight| weight.absmax.clone().into_tensor_arg()).collect(),
+            codebook.into_tensor_arg(),
             x.into_tensor_arg(),
-            y.clone().into_tensor_arg(),
-            self.rows,
+            ys.iter().map(|y| y.clone().into_tensor_arg()).collect(),
+            rows.into_iter().collect(),
             words_a_row,
+            weights.len(),
             m,
             dtype.into(),
         );
-        Some(y)
+        Some(ys)
     }
 }
 
@@ -149,13 +153,14 @@ fn dequantize<F: Float, N: Size>(
 
 #[cube(launch)]
 fn few_rows<F: Float, N: Size>(
-    words: &Tensor<u32>,
-    absmax: &Tensor<f32>,
+    words: &Sequence<Tensor<u32>>,
+    absmax: &Sequence<Tensor<f32>>,
     codebook: &Tensor<f32>,
     x: &Tensor<Vector<F, N>>,
-    y: &mut Tensor<F>,
-    rows: usize,
+    ys: &mut Sequence<Tensor<F>>,
+    rows: &Sequence<usize>,
     words_a_row: usize,
+    #[comptime] weights: usize,
     #[comptime] m: usize,
     #[define(F)] _dtype: StorageType,
 ) {
@@ -164,36 +169,57 @@ fn few_rows<F: Float, N: Size>(
         table[UNIT_POS as usize] = codebook[UNIT_POS as usize];
     }
     sync_cube();
-    let row = CUBE_POS * CUBE_DIM_Y as usize + UNIT_POS_Y as usize;
     let mut sums = Array::<f32>::new(m);
     #[unroll]
     for j in 0..m {
         sums[j] = 0.0;
     }
-    if row < rows {
-        let first = row * words_a_row;
-        for at in range_stepped(UNIT_POS_X as usize, words_a_row, CUBE_DIM_X as usize) {
-            let word = words[first + at];
-            let scale = absmax[(first + at) / 8];
-            let mut values = Array::<f32>::new(8usize);
+    let mut first = 0usize;
+    #[unroll]
+    for weight in 0..weights {
+        let of_weight = *rows.index(weight);
+        let row = row_of(first, of_weight);
+        if row < of_weight {
+            let (words, absmax) = (words.index(weight), absmax.index(weight));
+            add_row::<F, N>(words, absmax, &table, x, &mut sums, row * words_a_row, words_a_row, m);
+        }
+        first += cubes_of(of_weight);
+    }
+    store_sums::<F>(&sums, ys, rows, weights, m);
+}
+
+/// What a unit adds up of the row of a weight that begins at word `first`.
+#[cube]
+fn add_row<F: Float, N: Size>(
+    words: &Tensor<u32>,
+    absmax: &Tensor<f32>,
+    table: &SharedMemory<f32>,
+    x: &Tensor<Vector<F, N>>,
+    sums: &mut Array<f32>,
+    first: usize,
+    words_a_row: usize,
+    #[comptime] m: usize,
+) {
+    for at in range_stepped(UNIT_POS_X as usize, words_a_row, CUBE_DIM_X as usize) {
+        let word = words[first + at];
+        let scale = absmax[(first + at) / 8];
+        let mut values = Array::<f32>::new(8usize);
+        #[unroll]
+        for i in 0..8u32 {
+            values[i as usize] = table[code(word, i)];
+        }
+        #[unroll]
+        for j in 0..m {
+            let mut sum = 0.0f32;
             #[unroll]
-            for i in 0..8u32 {
-                values[i as usize] = table[code(word, i)];
-            }
-            #[unroll]
-            for j in 0..m {
-                let mut sum = 0.0f32;
+            for part in 0..2usize {
+                let of_x = Vector::<f32, N>::cast_from(x[(j * words_a_row + at) * 2 + part]);
                 #[unroll]
-                for part in 0..2usize {
-                    let of_x = Vector::<f32, N>::cast_from(x[(j * words_a_row + at) * 2 + part]);
-                    #[unroll]
-                    for i in 0..4usize {
-                        sum += values[part * 4 + i] * of_x[i];
-                    }
+                for i in 0..4usize {
+                    sum += values[part * 4 + i] * of_x[i];
                 }
-                sums[j] += sum * scale;
             }
+            sums[j] += sum * scale;
         }
     }
-    store_sums::<F>(&sums, y, row, rows, m);
 }

@@ -7,9 +7,10 @@
 
 use burn_backend::{DType, TensorData};
 use cube_kernels::{
-    AdamWConstants, CausalMask, CubeTensor, Int8Weight, NextTokens, Nf4Weight, adamw,
-    causal_softmax, causal_softmax_backward, cross_entropy, decode_attention, download, gate,
-    gate_backward, rms_norm, rms_norm_backward, rope, store_next, sums_of_squares, upload,
+    AdamWConstants, CausalMask, CubeTensor, FEW_ROWS, Int8Weight, LowRankFactors, Nf4Weight, adamw,
+    add_low_rank_to_few, causal_softmax, causal_softmax_backward, cross_entropy, decode_attention,
+    download, gate, gate_backward, rms_norm, rms_norm_backward, rope, rotate_and_store,
+    sums_of_squares, upload,
 };
 
 #[cfg(feature = "cuda")]
@@ -138,36 +139,50 @@ fn gates() {
     }
 }
 
+/// Cosines and sines of angles by chance.
+fn angles(count: usize, numbers: &mut Numbers) -> [Vec<f32>; 2] {
+    let angles = numbers.take(count);
+    [angles.iter().map(|a| a.cos()).collect(), angles.iter().map(|a| a.sin()).collect()]
+}
+
+/// `x`, `[tokens, heads · head_dim]`, with the first `2 · pairs` dimensions of each head turned.
+fn turned(
+    x: &[f32],
+    [tokens, heads, head_dim, pairs]: [usize; 4],
+    [cos, sin]: [&[f32]; 2],
+) -> Vec<f64> {
+    let width = heads * head_dim;
+    matrix(tokens, width, |token, at| {
+        let (first, i) = (token * width + at / head_dim * head_dim, at % head_dim);
+        let value = |i: usize| f64::from(x[first + i]);
+        let turn =
+            |i: usize| (f64::from(cos[token * pairs + i]), f64::from(sin[token * pairs + i]));
+        if i < pairs {
+            let (c, s) = turn(i);
+            value(i) * c - value(i + pairs) * s
+        } else if i < 2 * pairs {
+            let (c, s) = turn(i - pairs);
+            value(i) * c + value(i - pairs) * s
+        } else {
+            value(i)
+        }
+    })
+}
+
 #[test]
 fn rotations() {
-    for (tokens, heads, head_dim, pairs) in
-        [(1, 1, 2, 1), (3, 2, 10, 5), (5, 3, 16, 4), (4, 9, 64, 32)]
-    {
+    for shape in [[1, 1, 2, 1], [3, 2, 10, 5], [5, 3, 16, 4], [4, 9, 64, 32]] {
+        let [tokens, heads, head_dim, pairs] = shape;
         let mut numbers = Numbers(3);
-        let (width, angles) = (heads * head_dim, numbers.take(tokens * pairs));
+        let width = heads * head_dim;
+        let [cos, sin] = angles(tokens * pairs, &mut numbers);
         let x = numbers.take(tokens * width);
-        let cos: Vec<f32> = angles.iter().map(|a| a.cos()).collect();
-        let sin: Vec<f32> = angles.iter().map(|a| a.sin()).collect();
         for sign in [1.0, -1.0] {
-            let y = matrix(tokens, width, |token, at| {
-                let (first, i) = (token * width + at / head_dim * head_dim, at % head_dim);
-                let value = |i: usize| f64::from(x[first + i]);
-                let turn = |i: usize| {
-                    (f64::from(cos[token * pairs + i]), sign * f64::from(sin[token * pairs + i]))
-                };
-                if i < pairs {
-                    let (c, s) = turn(i);
-                    value(i) * c - value(i + pairs) * s
-                } else if i < 2 * pairs {
-                    let (c, s) = turn(i - pairs);
-                    value(i) * c + value(i - pairs) * s
-                } else {
-                    value(i)
-                }
-            });
+            let signed: Vec<f32> = sin.iter().map(|s| sign * s).collect();
+            let y = turned(&x, shape, [&cos, &signed]);
             let [c, s] = [&cos, &sin].map(|values| put(values, tokens, pairs));
             let out = rope(put(&x, tokens, width), c, s, heads, sign < 0.0);
-            close(&get(out), &y, 1e-6, &format!("{tokens} {heads} {head_dim} {pairs}"));
+            close(&get(out), &y, 1e-6, &format!("{shape:?}"));
         }
     }
 }
@@ -198,13 +213,21 @@ fn cross_entropies() {
         });
         let what = format!("{rows} x {vocab}");
         let put_logits = || put(&logits, rows, vocab);
-        let out = cross_entropy(put_logits(), put_ids(&targets), Some(put(&weights, rows, 1)));
+        let out =
+            cross_entropy(put_logits(), Some(put_ids(&targets)), Some(put(&weights, rows, 1)));
         close(&get(out.losses), &losses, 2e-6, &what);
         close(&get(out.gradient.unwrap()), &gradient, 5e-6, &what);
         assert_eq!(get(out.predicted), best, "{what}");
-        let without = cross_entropy(put_logits(), put_ids(&targets), None);
+        let without = cross_entropy(put_logits(), Some(put_ids(&targets)), None);
         assert!(without.gradient.is_none());
         close(&get(without.losses), &losses, 2e-6, &what);
+        // Of the likeliest token.
+        let likeliest = cross_entropy(put_logits(), None, None);
+        let least = matrix(rows, 1, |row, _| lse(row) - exact[row * vocab + best[row] as usize]);
+        for (loss, least) in get(likeliest.losses).into_iter().zip(least) {
+            assert!((loss - least).abs() <= 4e-6, "{what}: {loss}, not {least}");
+        }
+        assert_eq!(get(likeliest.predicted), best, "{what}");
     }
 }
 
@@ -302,51 +325,116 @@ fn nf4_values() {
     }
 }
 
-/// A fused product of 1 to 8 rows with a weight of these values.
+type Products = Option<Vec<CubeTensor<Device>>>;
+
+/// Fused products of 1 to 8 rows with weights of these rows and values, together and each alone.
 fn few_rows(
-    rows: usize,
     cols: usize,
-    values: &[f64],
-    product: &dyn Fn(&CubeTensor<Device>) -> Option<CubeTensor<Device>>,
+    weights: &[(usize, Vec<f64>)],
+    products: &dyn Fn(std::ops::Range<usize>, &CubeTensor<Device>) -> Products,
 ) {
-    for m in 1..=8 {
+    for m in 1..=FEW_ROWS {
         let x = Numbers(m as u64).take(m * cols);
-        let y = matrix(m, rows, |i, row| {
-            (0..cols).map(|k| f64::from(x[i * cols + k]) * values[row * cols + k]).sum()
-        });
-        let what = format!("{m} x {cols} x {rows}");
-        let of = |x| get(product(&x).expect("few rows of whole words"));
-        close(&of(put(&x, m, cols)), &y, 3e-6, &what);
-        close(&of(half(&x, m, cols)), &y, 2e-3, &what);
+        let alone = (0..weights.len()).map(|weight| weight..weight + 1);
+        for chosen in alone.chain(std::iter::once(0..weights.len())) {
+            let of_half = products(chosen.clone(), &half(&x, m, cols)).expect("few rows");
+            let of_single = products(chosen.clone(), &put(&x, m, cols)).expect("few rows");
+            let outs = of_half.into_iter().zip(of_single);
+            for ((of_half, of_single), (rows, values)) in outs.zip(&weights[chosen]) {
+                let y = matrix(m, *rows, |i, row| {
+                    (0..cols).map(|k| f64::from(x[i * cols + k]) * values[row * cols + k]).sum()
+                });
+                let what = format!("{m} x {cols} x {rows}");
+                close(&get(of_single), &y, 3e-6, &what);
+                close(&get(of_half), &y, 2e-3, &what);
+            }
+        }
     }
-    assert!(product(&put(&vec![0.0; 9 * cols], 9, cols)).is_none());
+    let many = FEW_ROWS + 1;
+    assert!(products(0..1, &put(&vec![0.0; many * cols], many, cols)).is_none());
 }
 
 #[test]
 fn nf4_products_of_few_rows() {
-    for (rows, cols) in [(1, 8), (7, 40), (33, 64), (64, 160), (50, 1_000)] {
-        let (weight, values) = nf4(rows, cols);
-        few_rows(rows, cols, &values, &|x| weight.few_rows(x));
+    for (rows, cols) in [([1, 1, 2], 8), ([7, 4, 30], 40), ([33, 9, 1], 64), ([50, 64, 3], 1_000)] {
+        let (weights, values): (Vec<_>, Vec<_>) =
+            rows.map(|rows| nf4(rows, cols)).into_iter().unzip();
+        let values: Vec<_> = rows.into_iter().zip(values).collect();
+        few_rows(cols, &values, &|chosen, x| {
+            Nf4Weight::few_rows(&weights[chosen].iter().collect::<Vec<_>>(), x)
+        });
     }
     let (odd, _) = nf4(7, 33);
-    assert!(odd.few_rows(&put(&[0.0; 33], 1, 33)).is_none());
+    assert!(Nf4Weight::few_rows(&[&odd], &put(&[0.0; 33], 1, 33)).is_none());
 }
 
 #[test]
 fn int8_values_and_products() {
-    for (rows, cols) in [(1, 1), (7, 33), (3, 64), (5, 1_001), (37, 260)] {
+    for (rows, cols) in [([1, 5], 1), ([7, 2], 33), ([3, 41], 64), ([5, 6], 1_001), ([37, 4], 260)]
+    {
         let mut numbers = Numbers(cols as u64);
-        let codes: Vec<i8> = numbers.take(rows * cols).iter().map(|x| (x * 128.0) as i8).collect();
-        let scales = numbers.take(rows);
-        let values = matrix(rows, cols, |row, col| {
-            f64::from(f32::from(codes[row * cols + col]) * scales[row])
-        });
-        let weight = Int8Weight::<Device>::new(rows, cols, &codes, &scales, &Default::default());
-        assert_eq!(get(weight.dequantize(DType::F32)), values, "{rows} x {cols}");
-        close(&get(weight.dequantize(DType::F16)), &values, 1e-3, "half precision");
+        let (mut weights, mut all) = (Vec::new(), Vec::new());
+        for rows in rows {
+            let codes: Vec<i8> =
+                numbers.take(rows * cols).iter().map(|x| (x * 128.0) as i8).collect();
+            let scales = numbers.take(rows);
+            let values = matrix(rows, cols, |row, col| {
+                f64::from(f32::from(codes[row * cols + col]) * scales[row])
+            });
+            let weight =
+                Int8Weight::<Device>::new(rows, cols, &codes, &scales, &Default::default());
+            assert_eq!(get(weight.dequantize(DType::F32)), values, "{rows} x {cols}");
+            close(&get(weight.dequantize(DType::F16)), &values, 1e-3, "half precision");
+            weights.push(weight);
+            all.push((rows, values));
+        }
+        let products = |chosen: std::ops::Range<usize>, x: &CubeTensor<Device>| {
+            Int8Weight::few_rows(&weights[chosen].iter().collect::<Vec<_>>(), x)
+        };
         match cols % 4 {
-            0 => few_rows(rows, cols, &values, &|x| weight.few_rows(x)),
-            _ => assert!(weight.few_rows(&put(&vec![0.0; cols], 1, cols)).is_none()),
+            0 => few_rows(cols, &all, &products),
+            _ => assert!(products(0..1, &put(&vec![0.0; cols], 1, cols)).is_none()),
+        }
+    }
+}
+
+#[test]
+fn adapters_of_few_rows() {
+    for (k, adapters) in
+        [(3, vec![(5, 1)]), (64, vec![(7, 4), (1, 2)]), (1_030, vec![(40, 16), (9, 3), (300, 8)])]
+    {
+        for m in 1..=FEW_ROWS {
+            let mut numbers = Numbers((k + m) as u64);
+            let x = numbers.take(m * k);
+            let parts: Vec<_> = adapters
+                .iter()
+                .map(|&(n, rank)| [m * n, rank * k, n * rank].map(|len| numbers.take(len)))
+                .collect();
+            for low_precision in [false, true] {
+                let put_activations = if low_precision { half } else { put };
+                let ys: Vec<_> = parts
+                    .iter()
+                    .zip(&adapters)
+                    .map(|([y, _, _], (n, _))| put_activations(y, m, *n))
+                    .collect();
+                let factors = parts.iter().zip(&adapters).map(|([_, a, b], &(n, rank))| {
+                    LowRankFactors { a: put(a, rank, k), b: put(b, n, rank), scaling: 1.5 }
+                });
+                let corrected = ys.iter().cloned().zip(factors).collect();
+                add_low_rank_to_few(&put_activations(&x, m, k), corrected);
+                for ((y, [old, a, b]), &(n, rank)) in ys.into_iter().zip(&parts).zip(&adapters) {
+                    let low = matrix(m, rank, |i, r| {
+                        (0..k).map(|at| f64::from(x[i * k + at]) * f64::from(a[r * k + at])).sum()
+                    });
+                    let expected = matrix(m, n, |i, column| {
+                        let terms =
+                            (0..rank).map(|r| low[i * rank + r] * f64::from(b[column * rank + r]));
+                        f64::from(old[i * n + column]) + 1.5 * terms.sum::<f64>()
+                    });
+                    let tolerance = if low_precision { 2e-3 } else { 3e-6 };
+                    close(&get(y), &expected, tolerance, &format!("{m} x {k} x {n}, rank {rank}"));
+                }
+            }
         }
     }
 }
@@ -356,24 +444,33 @@ fn attention_of_next_tokens() {
     // Sequences of one token, of more than a block of keys, and of a block and one.
     let (positions, slots) = ([0u32, 300, 256, 7], [2u32, 0, 4, 1]);
     let (count, capacity) = (5, 310);
-    for (heads, kv_heads, head_dim, window, softcap) in
-        [(4, 2, 16, None, None), (3, 1, 96, Some(40), None), (2, 2, 256, None, Some(2.0f32))]
-    {
+    for (heads, kv_heads, head_dim, pairs, window, softcap) in [
+        (4, 2, 16, 8, None, None),
+        (3, 1, 96, 20, Some(40), None),
+        (2, 2, 256, 128, None, Some(2.0f32)),
+    ] {
         let mut numbers = Numbers(head_dim as u64);
         let (rows, width, kv) = (positions.len(), heads * head_dim, kv_heads * head_dim);
         let q = numbers.take(rows * width);
         let new = [(); 2].map(|()| numbers.take(rows * kv));
         let old = [(); 2].map(|()| numbers.take(count * kv_heads * capacity * head_dim));
-        let places: Vec<[u32; 2]> = slots.into_iter().zip(positions).map(Into::into).collect();
-        let tokens = NextTokens::<Device>::new(&places, &Default::default());
+        let places: Vec<i32> =
+            slots.into_iter().zip(positions).flat_map(|(s, p)| [s as i32, p as i32]).collect();
+        let places = upload(TensorData::new(places, [rows, 2]), &Default::default());
+        let [cos, sin] = angles(rows * pairs, &mut numbers);
+        let turned = |x: &[f32], heads: usize| {
+            turned(x, [rows, heads, head_dim, pairs], [cos.as_slice(), sin.as_slice()])
+        };
+        let queries = turned(&q, heads);
+        let now = [turned(&new[0], kv_heads), wide(&new[1])];
         let mask =
             CausalMask { queries: 1, first_query: 0, first_key: 0, window, scale: 0.3, softcap };
         // What the cache has, token by token.
         let at = |slot: u32, head: usize, position: usize| {
             ((slot as usize * kv_heads + head) * capacity + position) * head_dim
         };
-        let mut held = old.clone();
-        for (part, new) in held.iter_mut().zip(&new) {
+        let mut held = old.each_ref().map(|part| wide(part));
+        for (part, new) in held.iter_mut().zip(&now) {
             for row in 0..rows {
                 for head in 0..kv_heads {
                     let from = row * kv + head * head_dim;
@@ -387,13 +484,12 @@ fn attention_of_next_tokens() {
             let end = positions[row] as usize + 1;
             let from = window.map_or(0, |window: usize| end.saturating_sub(window));
             for head in 0..heads {
-                let query = &q[row * width + head * head_dim..][..head_dim];
-                let of = |part: &[f32], key: usize, d: usize| {
-                    f64::from(part[at(slots[row], head * kv_heads / heads, key) + d])
+                let query = &queries[row * width + head * head_dim..][..head_dim];
+                let of = |part: &[f64], key: usize, d: usize| {
+                    part[at(slots[row], head * kv_heads / heads, key) + d]
                 };
                 let score = |key: usize| {
-                    let sum: f64 =
-                        (0..head_dim).map(|d| f64::from(query[d]) * of(&held[0], key, d)).sum();
+                    let sum: f64 = (0..head_dim).map(|d| query[d] * of(&held[0], key, d)).sum();
                     let sum = sum * f64::from(mask.scale);
                     softcap.map_or(sum, |cap| f64::from(cap) * (sum / f64::from(cap)).tanh())
                 };
@@ -410,17 +506,25 @@ fn attention_of_next_tokens() {
             let shape = [count * kv_heads, capacity, head_dim];
             upload(TensorData::new(values.to_vec(), shape), &Default::default())
         };
-        let parts = [cache(&old[0]), cache(&old[1])];
-        for (part, new) in parts.iter().zip(&new) {
-            store_next(part, put(new, rows, kv), &tokens);
+        for (put, tolerance) in [(put as fn(&[f32], usize, usize) -> _, 1e-5), (half, 4e-3)] {
+            let parts = [cache(&old[0]), cache(&old[1])];
+            let qkv = [put(&q, rows, width), put(&new[0], rows, kv), put(&new[1], rows, kv)];
+            let rotation = [&cos, &sin].map(|values| self::put(values, rows, pairs));
+            let q = rotate_and_store(qkv, rotation, parts.each_ref(), &places);
+            close(&get(q.clone()), &queries, tolerance, &what);
+            let out = decode_attention(q, parts.each_ref(), &places, mask, kv_heads);
+            close(&get(out), &expected, tolerance, &what);
+            for ((part, held), old) in parts.into_iter().zip(&held).zip(&old) {
+                let part = get(part);
+                close(&part, held, tolerance, &what);
+                let others =
+                    part.iter().zip(held).zip(old).filter(|((_, h), o)| **h == f64::from(**o));
+                assert!(
+                    others.map(|((is, was), _)| (is, was)).all(|(is, was)| is == was),
+                    "{what}"
+                );
+            }
         }
-        let [keys, values] = &parts;
-        let out = decode_attention(put(&q, rows, width), [keys, values], &tokens, mask, kv_heads);
-        close(&get(out), &expected, 1e-5, &what);
-        assert_eq!(get(keys.clone()), wide(&held[0]), "{what}: nothing else is written to");
-        // Half precision on either side.
-        let out = decode_attention(half(&q, rows, width), [keys, values], &tokens, mask, kv_heads);
-        close(&get(out), &expected, 4e-3, &what);
     }
 }
 

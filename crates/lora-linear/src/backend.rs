@@ -73,14 +73,7 @@ pub trait FrozenBackend: Backend {
         projections: Vec<(&Self::Weight, Option<LowRank<Self>>)>,
         compute: ComputeDtype,
     ) -> Vec<FloatTensor<Self>> {
-        let weights: Vec<_> = projections.iter().map(|(weight, _)| *weight).collect();
-        let products = Self::frozen_products(x.clone(), &weights, compute);
-        let adapted =
-            products.into_iter().zip(projections).map(|(y, (_, adapter))| match adapter {
-                None => y,
-                Some(adapter) => Self::add_low_rank(y, x.clone(), adapter).0,
-            });
-        adapted.collect()
+        composed::adapted_products::<Self>(x, projections, compute)
     }
 }
 

@@ -3,6 +3,7 @@
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorPrimitive};
+use cpu_kernels::ComputeDtype;
 
 use crate::{Dropout, FrozenBackend, LowRank};
 
@@ -16,6 +17,20 @@ pub(crate) fn add_low_rank<B: FrozenBackend>(
     let low = x.matmul(tensor::<B>(adapter.a).transpose());
     let correction = low.clone().matmul(tensor::<B>(adapter.b).transpose());
     (primitive(y + correction.mul_scalar(adapter.scaling)), primitive(low))
+}
+
+pub(crate) fn adapted_products<B: FrozenBackend>(
+    x: FloatTensor<B>,
+    projections: Vec<(&B::Weight, Option<LowRank<B>>)>,
+    compute: ComputeDtype,
+) -> Vec<FloatTensor<B>> {
+    let weights: Vec<_> = projections.iter().map(|(weight, _)| *weight).collect();
+    let products = B::frozen_products(x.clone(), &weights, compute);
+    let adapted = products.into_iter().zip(projections).map(|(y, (_, adapter))| match adapter {
+        None => y,
+        Some(adapter) => B::add_low_rank(y, x.clone(), adapter).0,
+    });
+    adapted.collect()
 }
 
 pub(crate) fn low_rank_backward<B: FrozenBackend>(

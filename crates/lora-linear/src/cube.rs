@@ -8,10 +8,11 @@ use burn_cubecl::{BoolElement, CubeBackend, FloatElement, IntElement};
 use cpu_kernels::low_rank::LowRankDropout;
 use cpu_kernels::{ComputeDtype, FrozenWeight, Values};
 use cube_kernels::{
-    CubeRuntime, CubeTensor, Int8Weight, Nf4Weight, half_precision, product, upload,
+    CubeRuntime, CubeTensor, FEW_ROWS, Int8Weight, LowRankFactors, Nf4Weight, add_low_rank_to_few,
+    half_precision, product, upload,
 };
 
-use crate::{Dropout, FrozenBackend, LowRank};
+use crate::{Dropout, FrozenBackend, LowRank, composed};
 
 /// A frozen weight on a graphics processor.
 #[derive(Clone, Debug)]
@@ -25,13 +26,20 @@ pub enum CubeWeight<R: CubeRuntime> {
 }
 
 impl<R: CubeRuntime> CubeWeight<R> {
-    /// `x · Wᵀ` without the dense weight, where there is a kernel for so few rows.
-    fn few_rows(&self, x: &CubeTensor<R>) -> Option<CubeTensor<R>> {
-        match self {
-            Self::Dense(_) => None,
-            Self::Nf4(weight) => weight.few_rows(x),
-            Self::Int8(weight) => weight.few_rows(x),
+    /// `x · Wᵀ` of each weight without the dense weights, where there is a kernel for so few rows.
+    fn few_rows(weights: &[&Self], x: &CubeTensor<R>) -> Option<Vec<CubeTensor<R>>> {
+        let nf4 = weights.iter().map(|weight| match weight {
+            Self::Nf4(weight) => Some(weight.as_ref()),
+            Self::Dense(_) | Self::Int8(_) => None,
+        });
+        let int8 = weights.iter().map(|weight| match weight {
+            Self::Int8(weight) => Some(weight.as_ref()),
+            Self::Dense(_) | Self::Nf4(_) => None,
+        });
+        if let Some(weights) = nf4.collect::<Option<Vec<_>>>() {
+            return Nf4Weight::few_rows(&weights, x);
         }
+        Int8Weight::few_rows(&int8.collect::<Option<Vec<_>>>()?, x)
     }
 
     /// The values, `[rows, cols]`, in `dtype`.
@@ -92,16 +100,40 @@ where
         weights: &[&CubeWeight<R>],
         compute: ComputeDtype,
     ) -> Vec<CubeTensor<R>> {
+        if let Some(products) = CubeWeight::few_rows(weights, &x) {
+            return products;
+        }
         let dtype = factors::<R>(compute, &x.device);
         let low = cast(x.clone(), dtype);
         let of = |weight: &CubeWeight<R>| {
-            if let Some(y) = weight.few_rows(&x) {
+            // Of those that are stored in different ways.
+            if let Some(y) = CubeWeight::few_rows(&[weight], &x).and_then(|mut one| one.pop()) {
                 return y;
             }
             let transposed = Self::float_swap_dims(weight.dense(dtype), 0, 1);
             product(low.clone(), transposed, x.dtype)
         };
         weights.iter().map(|weight| of(weight)).collect()
+    }
+
+    fn adapted_products(
+        x: CubeTensor<R>,
+        projections: Vec<(&CubeWeight<R>, Option<LowRank<Self>>)>,
+        compute: ComputeDtype,
+    ) -> Vec<CubeTensor<R>> {
+        let dropped = |adapter: &LowRank<Self>| adapter.dropout.is_some();
+        let some_dropped = projections.iter().flat_map(|(_, adapter)| adapter).any(dropped);
+        if some_dropped || x.shape()[0] > FEW_ROWS {
+            return composed::adapted_products::<Self>(x, projections, compute);
+        }
+        let weights: Vec<_> = projections.iter().map(|(weight, _)| *weight).collect();
+        let products = Self::frozen_products(x.clone(), &weights, compute);
+        let corrected = products.iter().zip(projections).filter_map(|(y, (_, adapter))| {
+            let LowRank { a, b, scaling, .. } = adapter?;
+            Some((y.clone(), LowRankFactors { a, b, scaling: scaling as f32 }))
+        });
+        add_low_rank_to_few(&x, corrected.collect());
+        products
     }
 
     fn frozen_product_transposed(

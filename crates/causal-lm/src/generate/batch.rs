@@ -196,25 +196,14 @@ impl<M: StepModel> Batch<M> {
         };
         let mut size = StepSize { reused, ..StepSize::default() };
         let advanced = self.lay_out(&mut size);
-        let vocabulary = self.model.vocabulary();
-        let Buffers { ids, spans, wanted, logits, happen } = &mut self.buffers;
-        if ids.is_empty() {
+        if self.buffers.ids.is_empty() {
             return Ok(size);
         }
-        let ran = self.model.step(ids, spans, wanted, logits);
-        let expected = wanted.len() * vocabulary;
-        let failed = match ran {
-            Err(source) => Some(GenerateError::Model { tokens: ids.len(), source }),
-            Ok(()) if logits.len() != expected => Some(GenerateError::LogitsShape {
-                rows: wanted.len(),
-                vocabulary,
-                got: logits.len(),
-            }),
-            Ok(()) => None,
+        let picked = match self.run(&advanced) {
+            Ok(picked) => picked,
+            Err(error) => return Err(self.give_up(error)),
         };
-        if let Some(error) = failed {
-            return Err(self.give_up(error));
-        }
+        let Buffers { wanted, logits, happen, .. } = &mut self.buffers;
         let mut due = Vec::with_capacity(wanted.len());
         for ((slot, row), tokens) in self.slots.rows_mut().zip(advanced) {
             row.cached += tokens;
@@ -222,10 +211,15 @@ impl<M: StepModel> Batch<M> {
                 due.push((slot, row));
             }
         }
-        let mut logits = logits.chunks_exact_mut(vocabulary.max(1));
-        let chosen: Vec<Result<Token, GenerateError>> = match &mut *due {
-            [(_, row)] => logits.next().map(|logits| row.choose(logits)).into_iter().collect(),
-            rows => {
+        let mut logits = logits.chunks_exact_mut(self.model.vocabulary().max(1));
+        let chosen: Vec<Result<Token, GenerateError>> = match (picked, &mut *due) {
+            (Some(picked), rows) => {
+                rows.iter().zip(picked).map(|((_, row), picked)| row.chosen(picked)).collect()
+            }
+            (None, [(_, row)]) => {
+                logits.next().map(|logits| row.choose(logits)).into_iter().collect()
+            }
+            (None, rows) => {
                 let logits: Vec<&mut [f32]> = logits.collect();
                 rows.par_iter_mut()
                     .zip(logits)
@@ -242,6 +236,30 @@ impl<M: StepModel> Batch<M> {
         }
         ended.into_iter().for_each(|slot| self.slots.free(slot));
         Ok(size)
+    }
+
+    /// Runs the flat batch, `advanced` tokens of each row. The logits of what is wanted are in the buffers then; or the likeliest tokens
+    /// and their log-probabilities come back, where no row that is due asks for more and the model chooses them.
+    fn run(&mut self, advanced: &[usize]) -> Result<Option<Vec<(u32, f32)>>, GenerateError> {
+        let (vocabulary, tokens) = (self.model.vocabulary(), self.buffers.ids.len());
+        let Buffers { ids, spans, wanted, logits, .. } = &mut self.buffers;
+        let mut rows = self.slots.rows().zip(advanced);
+        let plain = rows.all(|((_, row), tokens)| row.pending() > *tokens || row.is_plain());
+        let failed = |source| GenerateError::Model { tokens, source };
+        if plain
+            && let Some(picked) = self.model.step_likeliest(ids, spans, wanted).map_err(failed)?
+        {
+            logits.clear();
+            return match picked.len() == wanted.len() {
+                true => Ok(Some(picked)),
+                false => Err(shape(wanted, vocabulary, picked.len() * vocabulary)),
+            };
+        }
+        self.model.step(ids, spans, wanted, logits).map_err(failed)?;
+        match logits.len() == wanted.len() * vocabulary {
+            true => Ok(None),
+            false => Err(shape(wanted, vocabulary, logits.len())),
+        }
     }
 
     /// Forgets all rows: nobody knows what the cache holds after an error.
@@ -311,6 +329,10 @@ impl<M: StepModel> Batch<M> {
         }
         lengths
     }
+}
+
+fn shape(wanted: &[usize], vocabulary: usize, got: usize) -> GenerateError {
+    GenerateError::LogitsShape { rows: wanted.len(), vocabulary, got }
 }
 
 /// Moves what happened to an answer to the events; whether it has ended.

@@ -59,6 +59,45 @@ fn greedy_takes_the_greatest_each_time() {
     assert_eq!((tokens, finish), (ids[3..].to_vec(), Ok(Finish::Length)));
 }
 
+#[test]
+fn a_model_may_choose_for_itself_where_the_likeliest_token_is_wanted() {
+    let tokens = |picks: Option<usize>, answers: Vec<Answer>, spoil: Option<(Vec<u32>, f32)>| {
+        let model = FakeModel { picks, spoil, ..FakeModel::new(3, 64) };
+        let mut batch = Batch::new(model, BatchOptions { prefill_chunk: 2 }).unwrap();
+        for (i, answer) in answers.into_iter().enumerate() {
+            batch.add([1, 2, 3, i as u32], [answer]).unwrap();
+        }
+        let mut seen = Vec::new();
+        while let Some(event) = batch.next().unwrap() {
+            seen.push((
+                event.answer,
+                match event.happening {
+                    Happening::Token(token) => {
+                        let log_prob = token.log_prob.map(|p| (p * 1e5).round());
+                        format!("{} {log_prob:?} {:?}", token.id, token.top)
+                    }
+                    other => format!("{other:?}"),
+                },
+            ));
+        }
+        (seen, batch.into_model().picks)
+    };
+    let plain = || Answer::greedy(9, &[4]);
+    let both = |answers: &dyn Fn() -> Vec<Answer>| {
+        let (from_logits, _) = tokens(None, answers(), None);
+        let (chosen, picks) = tokens(Some(0), answers(), None);
+        assert_eq!(chosen, from_logits);
+        picks.unwrap()
+    };
+    assert!(both(&|| vec![plain(), plain(), plain()]) > 9);
+    // Where one answer of a step needs logits, all of them come from logits.
+    let others = || vec![Answer { top_log_probs: 2, ..plain() }, sampled(9, 3), plain()];
+    assert!(both(&others) < 9);
+    let spoil = Some((vec![1, 2, 3, 0], f32::NAN));
+    let (seen, _) = tokens(Some(0), vec![plain()], spoil);
+    assert!(seen[0].1.contains("NaN or infinite"), "{seen:?}");
+}
+
 proptest! {
     /// Slots, chunks, prompts with a common beginning, and answers that enter late change no answer.
     #[test]

@@ -2,7 +2,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 use cpu_kernels::decoder::{KvDtype, Span};
 
 use super::{AnyError, StepModel};
-use crate::ops::DecoderBackend;
+use crate::ops::{self, DecoderBackend, RowLosses};
 use crate::{CausalLm, KvCache};
 
 /// A model with a cache of its own.
@@ -56,6 +56,24 @@ impl<B: DecoderBackend> StepModel for CachedModel<'_, B> {
         let last = rows(hidden, wanted);
         *logits = floats(self.model.logits(last))?;
         Ok(())
+    }
+
+    fn step_likeliest(
+        &mut self,
+        ids: &[u32],
+        spans: &[Span],
+        wanted: &[usize],
+    ) -> Result<Option<Vec<(u32, f32)>>, AnyError> {
+        if !B::picks_tokens() {
+            return Ok(None);
+        }
+        let hidden = self.model.hidden(ids, spans, Some(&mut self.cache))?;
+        if wanted.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        let logits = self.model.logits(rows(hidden, wanted));
+        let (losses, ids) = RowLosses::read(vec![ops::likeliest(logits)])?;
+        Ok(Some(ids.into_iter().zip(losses).map(|(id, loss)| (id, -loss)).collect()))
     }
 
     fn copy_slot(&mut self, from: usize, to: usize, len: usize) -> Result<(), AnyError> {

@@ -12,12 +12,15 @@ pub(super) struct FakeModel {
     /// A sequence whose logits are spoilt by this value.
     pub(super) spoil: Option<(Vec<u32>, f32)>,
     pub(super) fail: bool,
+    /// Whether it chooses tokens itself where it may, and how often it did.
+    pub(super) picks: Option<usize>,
 }
 
 impl FakeModel {
     pub(super) fn new(slots: usize, capacity: usize) -> Self {
         let slots = vec![Vec::new(); slots];
-        Self { vocabulary: 23, capacity, slots, batches: Vec::new(), spoil: None, fail: false }
+        let (batches, spoil, picks) = (Vec::new(), None, None);
+        Self { vocabulary: 23, capacity, slots, batches, spoil, fail: false, picks }
     }
 
     /// The logits after `ids`.
@@ -80,6 +83,25 @@ impl StepModel for FakeModel {
             logits.extend(self.logits(&self.slots[span.slot][..len]));
         }
         Ok(())
+    }
+
+    fn step_likeliest(
+        &mut self,
+        ids: &[u32],
+        spans: &[Span],
+        wanted: &[usize],
+    ) -> Result<Option<Vec<(u32, f32)>>, AnyError> {
+        let Some(picks) = &mut self.picks else { return Ok(None) };
+        *picks += 1;
+        let mut logits = Vec::new();
+        self.step(ids, spans, wanted, &mut logits)?;
+        let likeliest = logits.chunks(self.vocabulary).map(|logits| {
+            let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let id = logits.iter().position(|&logit| logit == top).unwrap_or(0);
+            let sum: f64 = logits.iter().map(|&logit| f64::from(logit - top).exp()).sum();
+            (id as u32, -sum.ln() as f32)
+        });
+        Ok(Some(likeliest.collect()))
     }
 
     fn copy_slot(&mut self, from: usize, to: usize, len: usize) -> Result<(), AnyError> {

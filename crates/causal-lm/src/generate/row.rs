@@ -53,6 +53,22 @@ impl Row {
         self.settle(begun, happen);
     }
 
+    /// Whether its next token is the likeliest, and nothing but that token's log-probability is asked for.
+    pub(super) fn is_plain(&self) -> bool {
+        let Answer { sampling, constraint, top_log_probs, .. } = &self.answer;
+        let no_penalty = sampling.options().repetition_penalty.is_none();
+        sampling.is_greedy() && no_penalty && constraint.is_none() && *top_log_probs == 0
+    }
+
+    /// The token that the model chose for a [plain](Self::is_plain) row.
+    pub(super) fn chosen(&self, (id, log_prob): (u32, f32)) -> Result<Token, GenerateError> {
+        if log_prob.is_finite() {
+            return Ok(Token { id, log_prob: Some(log_prob), top: Vec::new() });
+        }
+        let found = "a logit is NaN or infinite";
+        Err(GenerateError::NotFinite { position: self.ids.len(), found })
+    }
+
     /// Chooses the next token from the row's logits, which are left changed, and tells the constraint.
     pub(super) fn choose(&mut self, logits: &mut [f32]) -> Result<Token, GenerateError> {
         let remaining = self.remaining();

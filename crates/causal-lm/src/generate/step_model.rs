@@ -26,6 +26,20 @@ pub trait StepModel {
         logits: &mut Vec<f32>,
     ) -> Result<(), AnyError>;
 
+    /// As [`step`](Self::step), but of the tokens that may follow each of `wanted` only the likeliest, the lowest id among equals, with
+    /// its log-probability. `None`, and nothing is done, where a model gives logits as readily.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    fn step_likeliest(
+        &mut self,
+        _ids: &[u32],
+        _spans: &[Span],
+        _wanted: &[usize],
+    ) -> Result<Option<Vec<(u32, f32)>>, AnyError> {
+        Ok(None)
+    }
+
     /// Makes the first `len` tokens of slot `from` the sequence of slot `to`, which is another one.
     ///
     /// # Errors

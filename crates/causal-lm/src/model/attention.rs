@@ -50,12 +50,16 @@ impl<B: DecoderBackend> Attention<B> {
             k = k_norm.forward_heads(k);
         }
         let rotation = &inputs.rotations[self.rope];
-        let (cos, sin) = (&rotation.cos, &rotation.sin);
-        let q = ops::rope(q, cos.clone(), sin.clone(), self.shape.heads);
-        let k = ops::rope(k, cos.clone(), sin.clone(), self.shape.kv_heads);
         let attended = match cache {
-            None => ops::attention(q, k, v, inputs.spans, &self.shape),
-            Some(cache) => ops::cached_attention(q, k, v, cache, inputs.spans, &self.shape),
+            None => {
+                let (cos, sin) = (&rotation.cos, &rotation.sin);
+                let q = ops::rope(q, cos.clone(), sin.clone(), self.shape.heads);
+                let k = ops::rope(k, cos.clone(), sin.clone(), self.shape.kv_heads);
+                ops::attention(q, k, v, inputs.spans, &self.shape)
+            }
+            Some(cache) => {
+                ops::cached_attention([q, k, v], rotation, cache, inputs.spans, &self.shape)
+            }
         };
         self.output.forward(attended, inputs.compute, inputs.dropout_of(3))
     }

@@ -10,6 +10,7 @@ use optimizer::AdamWStep;
 use super::{backward, composed};
 use crate::BatchError;
 use crate::estimate::Place;
+use crate::rope::Rotation;
 
 /// A backend that runs a decoder. Tensors are `[tokens, width]`: a batch is flat, and spans say whose tokens they are.
 pub trait DecoderBackend: FrozenBackend {
@@ -133,6 +134,16 @@ pub trait DecoderBackend: FrozenBackend {
         composed::row_losses::<Self>(logits, targets)
     }
 
+    /// Whether [`likeliest`](Self::likeliest) is quicker than what it saves, the way of all logits to the host.
+    fn picks_tokens() -> bool {
+        false
+    }
+
+    /// The likeliest token of each row of `logits`, the lowest id among equals, and its negative log-likelihood.
+    fn likeliest(logits: FloatTensor<Self>) -> RowLosses<Self> {
+        composed::likeliest::<Self>(logits)
+    }
+
     /// Rows whose logits, of `vocab` tokens each, are held at a time in training.
     fn logit_rows(vocab: usize) -> usize {
         Place::Processor.logit_rows(vocab)
@@ -177,14 +188,25 @@ pub trait DecoderBackend: FrozenBackend {
         shape: &AttentionShape,
     ) -> FloatTensor<Self>;
 
+    /// [`rope`](Self::rope) of queries and keys, then [`cached_attention`](Self::cached_attention).
+    fn rotated_cached_attention(
+        qkv: [FloatTensor<Self>; 3],
+        rotation: &Rotation<Self>,
+        cache: &mut Self::KvLayer,
+        spans: &[Span],
+        shape: &AttentionShape,
+    ) -> FloatTensor<Self> {
+        composed::rotated_cached_attention::<Self>(qkv, rotation, cache, spans, shape)
+    }
+
     /// Copies the first `len` tokens of slot `from` to slot `to`: the shared beginning of several answers.
     fn copy_kv_slot(cache: &mut Self::KvLayer, from: usize, to: usize, len: usize);
 }
 
-/// What each row of logits says of its target, on the device.
+/// What each row of logits says of one token, on the device.
 #[derive(Clone, Debug)]
 pub struct RowLosses<B: Backend> {
-    /// Negative log-likelihood of the target, in nats, `[rows, 1]`, f32.
+    /// Negative log-likelihood of the token, in nats, `[rows, 1]`, f32.
     pub losses: FloatTensor<B>,
     /// The likeliest token, the lowest id among equals, `[rows, 1]`.
     pub predicted: IntTensor<B>,

@@ -7,7 +7,8 @@ use burn::tensor::{Int, Tensor, TensorData, TensorPrimitive};
 use cpu_kernels::decoder::{Activation, AttentionShape, Span};
 use optimizer::AdamWStep;
 
-use super::RowLosses;
+use super::{DecoderBackend, RowLosses};
+use crate::rope::Rotation;
 
 /// A score that softmax turns into zero.
 const UNSEEN: f32 = f32::NEG_INFINITY;
@@ -41,6 +42,21 @@ pub(super) fn rope<B: Backend>(
         parts.push(x.narrow(2, 2 * pairs, head_dim - 2 * pairs));
     }
     primitive(Tensor::cat(parts, 2).reshape([tokens, width]))
+}
+
+pub(super) fn rotated_cached_attention<B: DecoderBackend>(
+    [q, k, v]: [FloatTensor<B>; 3],
+    rotation: &Rotation<B>,
+    cache: &mut B::KvLayer,
+    spans: &[Span],
+    shape: &AttentionShape,
+) -> FloatTensor<B> {
+    let rotated = |x, heads| {
+        let [cos, sin] = [&rotation.cos, &rotation.sin].map(|x| primitive(x.clone()));
+        B::rope(x, cos, sin, heads)
+    };
+    let (q, k) = (rotated(q, shape.heads), rotated(k, shape.kv_heads));
+    B::cached_attention(q, k, v, cache, spans, shape)
 }
 
 pub(super) fn gate<B: Backend>(
@@ -81,6 +97,12 @@ pub(super) fn row_losses<B: Backend>(logits: FloatTensor<B>, targets: &[u32]) ->
     let ids: Vec<i32> = targets.iter().map(|&id| id as i32).collect();
     let ids = Tensor::<B, 2, Int>::from_data(TensorData::new(ids, [rows, 1]), &device);
     let losses = log_softmax(logits.clone(), 1).gather(1, ids).neg();
+    RowLosses { losses: primitive(losses), predicted: logits.argmax(1).into_primitive() }
+}
+
+pub(super) fn likeliest<B: Backend>(logits: FloatTensor<B>) -> RowLosses<B> {
+    let logits = tensor::<B, 2>(logits);
+    let losses = log_softmax(logits.clone(), 1).max_dim(1).neg();
     RowLosses { losses: primitive(losses), predicted: logits.argmax(1).into_primitive() }
 }
 

@@ -17,4 +17,5 @@ pub(crate) use backend::read;
 pub use backend::{DecoderBackend, RowLosses};
 #[cfg(feature = "cube")]
 pub use cube::CubeKvLayer;
+pub(crate) use tensors::likeliest;
 pub use tensors::{attention, cached_attention, gate, rms_norm, rms_norm_backward, rope};

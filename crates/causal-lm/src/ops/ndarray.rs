@@ -11,6 +11,10 @@ impl DecoderBackend for NdArray {
         true
     }
 
+    fn picks_tokens() -> bool {
+        true
+    }
+
     fn new_kv_layer(
         slots: usize,
         capacity: usize,

@@ -4,7 +4,8 @@ use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorPrimitive};
 use cpu_kernels::decoder::{Activation, AttentionShape, Span};
 
-use super::DecoderBackend;
+use super::{DecoderBackend, RowLosses};
+use crate::rope::Rotation;
 
 /// See [`DecoderBackend::rms_norm`].
 pub fn rms_norm<B: DecoderBackend>(
@@ -57,16 +58,20 @@ pub fn attention<B: DecoderBackend>(
     wrap(B::span_attention(inner(q), inner(k), inner(v), spans, shape))
 }
 
-/// See [`DecoderBackend::cached_attention`].
+/// See [`DecoderBackend::rotated_cached_attention`].
 pub fn cached_attention<B: DecoderBackend>(
-    q: Tensor<B, 2>,
-    k: Tensor<B, 2>,
-    v: Tensor<B, 2>,
+    qkv: [Tensor<B, 2>; 3],
+    rotation: &Rotation<B>,
     cache: &mut B::KvLayer,
     spans: &[Span],
     shape: &AttentionShape,
 ) -> Tensor<B, 2> {
-    wrap(B::cached_attention(inner(q), inner(k), inner(v), cache, spans, shape))
+    wrap(B::rotated_cached_attention(qkv.map(inner), rotation, cache, spans, shape))
+}
+
+/// See [`DecoderBackend::likeliest`].
+pub(crate) fn likeliest<B: DecoderBackend>(logits: Tensor<B, 2>) -> RowLosses<B> {
+    B::likeliest(inner(logits))
 }
 
 fn wrap<B: DecoderBackend, const D: usize>(primitive: FloatTensor<B>) -> Tensor<B, D> {

@@ -2,18 +2,21 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use burn::tensor::backend::Backend;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Int, Tensor, TensorData};
 use cpu_kernels::decoder::Span;
 
 use super::{Frequencies, RopeConfig, RopeScaling, frequencies};
 
-/// Cosines and sines of the tokens of a batch, `[tokens, pairs]` each.
+/// Where the tokens of a batch are: cosines and sines, `[tokens, pairs]` each, and where each is the only one of its sequence, its
+/// place in a cache.
 #[derive(Clone, Debug)]
 pub struct Rotation<B: Backend> {
     /// Cosines.
     pub cos: Tensor<B, 2>,
     /// Sines.
     pub sin: Tensor<B, 2>,
+    /// Slot and position, `[tokens, 2]`: of next tokens alone, which one kernel may take together.
+    pub places: Option<Tensor<B, 2, Int>>,
 }
 
 /// A rotary embedding with the rows that were needed so far.
@@ -47,7 +50,12 @@ impl RopeTable {
             self.append(positions, &mut cos, &mut sin);
         }
         let tensor = |values| Tensor::from_data(TensorData::new(values, [tokens, pairs]), device);
-        Rotation { cos: tensor(cos), sin: tensor(sin) }
+        let next = spans.iter().all(|span| span.len == 1);
+        let place = |span: &Span| [span.slot as i32, span.position as i32];
+        let places = next.then(|| spans.iter().flat_map(place).collect::<Vec<_>>());
+        let places =
+            places.map(|places| Tensor::from_data(TensorData::new(places, [tokens, 2]), device));
+        Rotation { cos: tensor(cos), sin: tensor(sin), places }
     }
 
     /// The rows of neighbouring positions, the last of which ends the sequence.

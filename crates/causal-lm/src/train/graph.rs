@@ -70,5 +70,5 @@ impl<B: DecoderBackend> BlockGraph<B> {
 
 fn with_graph<B: DecoderBackend>(rotation: &Rotation<B>) -> Rotation<Autodiff<B>> {
     let lifted = |tensor: &Tensor<B, 2>| Tensor::from_inner(tensor.clone());
-    Rotation { cos: lifted(&rotation.cos), sin: lifted(&rotation.sin) }
+    Rotation { cos: lifted(&rotation.cos), sin: lifted(&rotation.sin), places: None }
 }

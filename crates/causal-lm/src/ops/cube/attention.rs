@@ -7,16 +7,17 @@ use burn::tensor::ops::FloatTensor;
 use burn::tensor::{DType, Tensor};
 use cpu_kernels::decoder::{AttentionShape, Span};
 use cube_kernels::{
-    CausalMask, CubeRuntime, CubeTensor, NextTokens, causal_softmax, causal_softmax_backward,
-    decode_attention, product, store_next,
+    CausalMask, CubeRuntime, CubeTensor, causal_softmax, causal_softmax_backward, decode_attention,
+    product, rotate_and_store,
 };
 
 use super::super::composed::{primitive, tensor};
 use super::CubeKvLayer;
 use crate::estimate::SCORES;
+use crate::rope::Rotation;
 
-/// Widest head that the kernel of next tokens takes.
-const WIDEST_HEAD: usize = 256;
+/// Widest head that [`next_tokens`] takes.
+pub(super) const WIDEST_HEAD: usize = 256;
 
 /// Attention, `[tokens, heads · head_dim]`, and the logarithm of each row's sum of exponentials, `[tokens, heads]`.
 pub(super) fn forward<B, R>(
@@ -57,9 +58,6 @@ where
     R: CubeRuntime,
     B: Backend<FloatTensorPrimitive = CubeTensor<R>>,
 {
-    if spans.iter().all(|span| span.len == 1) && shape.head_dim <= WIDEST_HEAD {
-        return next_tokens(q, [k, v], cache, spans, shape);
-    }
     let [q, k, v] = [q, k, v].map(tensor::<B, 2>);
     let (mut outs, dtype) = (Vec::new(), q.dtype());
     for span in spans {
@@ -79,21 +77,21 @@ where
     primitive(Tensor::cat(outs, 0))
 }
 
-/// One token of each sequence: a kernel for all of them.
-fn next_tokens<B, R>(
-    q: CubeTensor<R>,
-    new: [CubeTensor<R>; 2],
-    cache: &mut CubeKvLayer<B>,
-    spans: &[Span],
+/// As [`cached`], of queries and keys that are not rotated yet, and one token of each sequence, at `places`: two kernels for all.
+pub(super) fn next_tokens<B, R>(
+    qkv: [CubeTensor<R>; 3],
+    rotation: &Rotation<B>,
+    places: &CubeTensor<R>,
+    cache: &CubeKvLayer<B>,
     shape: &AttentionShape,
 ) -> FloatTensor<B>
 where
     R: CubeRuntime,
     B: Backend<FloatTensorPrimitive = CubeTensor<R>>,
 {
-    let places: Vec<[u32; 2]> =
-        spans.iter().map(|span| [span.slot as u32, span.position as u32]).collect();
-    let tokens = NextTokens::new(&places, &q.device);
+    let parts = cache.parts();
+    let [cos, sin] = [&rotation.cos, &rotation.sin].map(|x| primitive(x.clone()));
+    let q = rotate_and_store(qkv, [cos, sin], parts.each_ref(), places);
     let mask = CausalMask {
         queries: 1,
         first_query: 0,
@@ -102,11 +100,7 @@ where
         scale: shape.scale,
         softcap: shape.softcap,
     };
-    let parts = cache.parts();
-    for (part, new) in parts.iter().zip(new) {
-        store_next(part, new, &tokens);
-    }
-    decode_attention(q, [&parts[0], &parts[1]], &tokens, mask, shape.kv_heads)
+    decode_attention(q, parts.each_ref(), places, mask, shape.kv_heads)
 }
 
 /// Gradients of `q`, `k` and `v`, from those, the result, its logarithms of sums, and the result's gradient.

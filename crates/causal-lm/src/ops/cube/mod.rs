@@ -3,9 +3,9 @@
 mod attention;
 mod kv_layer;
 
-use burn::tensor::TensorData;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
+use burn::tensor::{TensorData, TensorMetadata};
 use burn_cubecl::{BoolElement, CubeBackend, FloatElement, IntElement};
 use cpu_kernels::decoder::{Activation, AttentionShape, KvDtype, Span};
 use cube_kernels::{
@@ -13,8 +13,9 @@ use cube_kernels::{
 };
 use optimizer::AdamWStep;
 
-use super::{DecoderBackend, RowLosses, backward};
+use super::{DecoderBackend, RowLosses, backward, composed};
 use crate::estimate::Place;
+use crate::rope::Rotation;
 pub use kv_layer::CubeKvLayer;
 
 impl<R, F, I, BT> DecoderBackend for CubeBackend<R, F, I, BT>
@@ -120,7 +121,7 @@ where
         scale: f32,
     ) -> (FloatTensor<Self>, RowLosses<Self>) {
         let weights = weights.iter().map(|weight| weight * scale).collect();
-        let (out, gradient) = row_losses(logits, targets, Some(weights));
+        let (out, gradient) = row_losses(logits, Some(targets), Some(weights));
         match gradient {
             Some(gradient) => (gradient, out),
             None => unreachable!("weights were given"),
@@ -128,7 +129,16 @@ where
     }
 
     fn row_losses(logits: CubeTensor<R>, targets: &[u32]) -> RowLosses<Self> {
-        let (out, _) = row_losses(logits, targets, None);
+        let (out, _) = row_losses(logits, Some(targets), None);
+        out
+    }
+
+    fn picks_tokens() -> bool {
+        true
+    }
+
+    fn likeliest(logits: CubeTensor<R>) -> RowLosses<Self> {
+        let (out, _) = row_losses(logits, None, None);
         out
     }
 
@@ -179,23 +189,39 @@ where
         attention::cached::<Self, R>(q, k, v, cache, spans, shape)
     }
 
+    fn rotated_cached_attention(
+        qkv: [CubeTensor<R>; 3],
+        rotation: &Rotation<Self>,
+        cache: &mut Self::KvLayer,
+        spans: &[Span],
+        shape: &AttentionShape,
+    ) -> CubeTensor<R> {
+        match rotation.places.clone() {
+            Some(places) if shape.head_dim <= attention::WIDEST_HEAD => {
+                attention::next_tokens(qkv, rotation, &places.into_primitive(), cache, shape)
+            }
+            _ => composed::rotated_cached_attention::<Self>(qkv, rotation, cache, spans, shape),
+        }
+    }
+
     fn copy_kv_slot(cache: &mut Self::KvLayer, from: usize, to: usize, len: usize) {
         cache.copy_slot(from, to, len);
     }
 }
 
-/// The losses, and with weights the gradient.
+/// The losses of the targets, or of the likeliest tokens, and with weights the gradient.
 fn row_losses<R, B>(
     logits: CubeTensor<R>,
-    targets: &[u32],
+    targets: Option<&[u32]>,
     weights: Option<Vec<f32>>,
 ) -> (RowLosses<B>, Option<CubeTensor<R>>)
 where
     R: CubeRuntime,
     B: Backend<FloatTensorPrimitive = CubeTensor<R>, IntTensorPrimitive = CubeTensor<R>>,
 {
-    let (rows, device) = (targets.len(), logits.device.clone());
-    let targets = upload(TensorData::new(targets.to_vec(), [rows, 1]), &device);
+    let (rows, device) = (logits.shape()[0], logits.device.clone());
+    let targets =
+        targets.map(|targets| upload(TensorData::new(targets.to_vec(), [rows, 1]), &device));
     let weights = weights.map(|weights| upload(TensorData::new(weights, [rows, 1]), &device));
     let CrossEntropy { losses, predicted, gradient } =
         cube_kernels::cross_entropy(logits, targets, weights);
