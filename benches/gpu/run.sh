@@ -56,7 +56,7 @@ for part in ${*:-tests train context decode}; do
         done
         ;;
     train)
-        for shape in llama-1b llama-8b; do
+        for shape in llama-1b llama-8b qwen-4b; do
             model "$shape"
             line "train-$shape" "$bin/step_time" "$work/$shape" --device cuda --compute bf16 --seq 4096 --batch 2 --grad-ckpt --warmup 3
             if peer; then

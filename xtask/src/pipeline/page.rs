@@ -186,8 +186,8 @@ impl Page<'_> {
             let _ = writeln!(
                 html,
                 "<figure><div class=\"wide\">{wide}</div><div class=\"narrow\">{narrow}</div>\
-                 <figcaption><span class=\"key train\"></span>loss of each step, in nats a target token\
-                 <span class=\"key validation\"></span>of the validation rows</figcaption></figure>"
+                 <figcaption><span class=\"entry\"><span class=\"key train\"></span>loss of each step, in nats a target token</span>\
+                 <span class=\"entry\"><span class=\"key validation\"></span>of the validation rows</span></figcaption></figure>"
             );
         }
     }
