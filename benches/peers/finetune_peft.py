@@ -1,7 +1,7 @@
 """The recipe of the profile `smollm2` in transformers, PEFT and bitsandbytes: fine-tune, answer the test split, count.
 
 Run: python finetune_peft.py MODEL DATASET --out OUT.json [--epochs 2] [--learning-rate 1e-3] [--rows N] [--test-rows N] …
-MODEL is a transformers folder or a GGUF file, DATASET a folder of `build-dataset`. Versions at the time of writing:
+MODEL is a transformers folder, DATASET a folder of `build-dataset`. Versions at the time of writing:
 transformers 5.23.0, peft 0.21.2, bitsandbytes 0.50.2, datasets 5.2.0, torch 2.13.0 on a CPU.
 
 Nothing of Thesisforge runs here: prompts come from the tokenizer's chat template (instruction as system text, input as the
@@ -16,7 +16,6 @@ import math
 import os
 import random
 import re
-import tempfile
 import time
 
 PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
@@ -80,22 +79,14 @@ def main():
     torch.manual_seed(args.seed)
     rng = random.Random(args.seed)
 
-    folder = args.model
-    with tempfile.TemporaryDirectory() as scratch:
-        if folder.endswith(".gguf"):
-            where = {"pretrained_model_name_or_path": os.path.dirname(folder) or ".", "gguf_file": os.path.basename(folder)}
-            tokenizer = transformers.AutoTokenizer.from_pretrained(**where)
-            transformers.AutoModelForCausalLM.from_pretrained(**where, dtype=torch.float32).save_pretrained(scratch)
-            folder = scratch
-        else:
-            tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-        compute = torch.bfloat16 if args.compute == "bf16" else torch.float32
-        quantization = transformers.BitsAndBytesConfig(
-            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=compute
-        )
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            folder, dtype=torch.float32, quantization_config=quantization, device_map={"": "cpu"}, attn_implementation="sdpa"
-        )
+    tokenizer = transformers.AutoTokenizer.from_pretrained(args.model)
+    compute = torch.bfloat16 if args.compute == "bf16" else torch.float32
+    quantization = transformers.BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=compute
+    )
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        args.model, dtype=torch.float32, quantization_config=quantization, device_map={"": "cpu"}, attn_implementation="sdpa"
+    )
     model.config.use_cache = False
     model = peft.prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     unpack(model, compute)

@@ -41,6 +41,9 @@ def main():
         scratch = tempfile.TemporaryDirectory()
         where, name = os.path.split(os.path.abspath(folder))
         dense = transformers.AutoModelForCausalLM.from_pretrained(where, gguf_file=name, dtype=torch.float32)
+        # transformers 5.23 keeps the note that it came from GGUF, and would not write the plain values.
+        dense.hf_quantizer = None
+        dense.config.__dict__.pop("quantization_config", None)
         dense.save_pretrained(scratch.name)
         del dense
         folder = scratch.name

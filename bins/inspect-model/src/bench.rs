@@ -45,7 +45,8 @@ struct Line {
     prompt_len: usize,
     new_tokens: usize,
     threads: usize,
-    kernels: &'static str,
+    /// What multiplies many rows on the processor.
+    gemm_kernel: &'static str,
     repeats: usize,
     load_seconds: f64,
     prefill_tokens_per_second: f64,
@@ -96,7 +97,7 @@ impl OnBackend for Bench<'_> {
             prompt_len: args.prompt_len,
             new_tokens: args.new_tokens,
             threads: rayon::current_num_threads(),
-            kernels: kernels(),
+            gemm_kernel: cpu_kernels::gemm_kernel(config.compute_dtype.into()),
             repeats: args.repeats,
             load_seconds,
             prefill_tokens_per_second: median(prefill),
@@ -161,36 +162,4 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let (low, high) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
     (low + high) / 2.0
-}
-
-/// The best instruction set that kernels may use here.
-#[cfg(target_arch = "x86_64")]
-fn kernels() -> &'static str {
-    use std::arch::is_x86_feature_detected as has;
-
-    if has!("avx512f") && has!("avx512bw") && has!("avx512bf16") {
-        "avx512-bf16"
-    } else if has!("avx512f") && has!("avx512bw") {
-        "avx512"
-    } else if has!("avx2") && has!("fma") {
-        "avx2"
-    } else {
-        "portable"
-    }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn kernels() -> &'static str {
-    "portable"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn medians() {
-        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(vec![4.0, 1.0]), 2.5);
-    }
 }

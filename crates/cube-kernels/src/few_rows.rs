@@ -13,38 +13,59 @@ pub const FEW_ROWS: usize = 8;
 const LANES: u32 = 32;
 /// Values of `x` that are read at once; a word of codes belongs to a whole number of them.
 pub(crate) const VALUES: usize = 4;
+/// Words of codes that a unit reads at once, where rows are a whole number of so many: 16 bytes, so that enough is on its way from memory.
+const WORDS: usize = 4;
 /// Rows of the weight that a cube has.
 const ROWS: u32 = 4;
 
 /// What products of a few rows need besides the weights.
 pub(crate) struct FewRows<R: CubeRuntime> {
     pub(crate) x: CubeTensor<R>,
+    /// What the products are added to; none, or `[m, rows]` for each weight.
+    pub(crate) onto: Vec<CubeTensor<R>>,
     /// `[m, rows]` for each weight, uninitialized.
     pub(crate) ys: Vec<CubeTensor<R>>,
     /// Rows of each weight.
     pub(crate) rows: Vec<usize>,
     /// Rows of `x`.
     pub(crate) m: usize,
-    pub(crate) words_a_row: usize,
+    /// Words of codes that are read at once.
+    pub(crate) words: usize,
+    /// How often that is, for a row.
+    pub(crate) reads_a_row: usize,
     pub(crate) cubes: CubeCount,
     pub(crate) units: CubeDim,
 }
 
 impl<R: CubeRuntime> FewRows<R> {
     /// `None` for too many rows, or where a row of a weight is no whole number of words of `codes`.
-    pub(crate) fn new(x: &CubeTensor<R>, rows: Vec<usize>, codes: usize) -> Option<Self> {
+    pub(crate) fn new(
+        x: &CubeTensor<R>,
+        onto: &[CubeTensor<R>],
+        rows: Vec<usize>,
+        codes: usize,
+    ) -> Option<Self> {
         let [m, k] = dims(x);
+        assert!(
+            onto.is_empty() || onto.len() == rows.len(),
+            "{} for {} weights",
+            onto.len(),
+            rows.len()
+        );
         if m == 0 || m > FEW_ROWS || k % codes != 0 {
             return None;
         }
-        let x = packed(x.clone());
+        let (x, words_a_row) = (packed(x.clone()), k / codes);
+        let words = if words_a_row.is_multiple_of(WORDS) { WORDS } else { 1 };
         Some(Self {
             ys: rows.iter().map(|rows| empty(&x, [m, *rows], x.dtype)).collect(),
             cubes: cube_per_row(rows.iter().map(|rows| rows.div_ceil(ROWS as usize)).sum()),
+            onto: onto.iter().cloned().map(packed).collect(),
             rows,
             x,
             m,
-            words_a_row: k / codes,
+            words,
+            reads_a_row: words_a_row / words,
             units: CubeDim::new_2d(LANES, ROWS),
         })
     }
@@ -68,14 +89,16 @@ pub(crate) fn cubes_of(rows: usize) -> usize {
 }
 
 /// Adds up what the units of a row have in `sums`, one for each of the `m` rows of `x`, and stores it in the row's column of its
-/// weight's result, `[m, rows]`.
+/// weight's result, `[m, rows]`, on top of what `onto` has there.
 #[cube]
 pub(crate) fn store_sums<F: Float>(
     sums: &Array<f32>,
+    onto: &Sequence<Tensor<F>>,
     ys: &mut Sequence<Tensor<F>>,
     rows: &Sequence<usize>,
     #[comptime] weights: usize,
     #[comptime] m: usize,
+    #[comptime] adds: bool,
 ) {
     // Halves of a row's units, for all rows of `x` at once. No planes: their size is the device's affair.
     let units = comptime!((LANES * ROWS) as usize);
@@ -108,7 +131,12 @@ pub(crate) fn store_sums<F: Float>(
                 let y = ys.index_mut(weight);
                 #[unroll]
                 for j in 0..m {
-                    y[j * rows + row] = F::cast_from(shared[j * units + unit]);
+                    let at = j * rows + row;
+                    let mut sum = shared[j * units + unit];
+                    if adds {
+                        sum += f32::cast_from(onto.index(weight)[at]);
+                    }
+                    y[at] = F::cast_from(sum);
                 }
             }
             first += cubes_of(rows);

@@ -42,7 +42,7 @@ pub use cubecl::cuda::{CudaDevice, CudaRuntime};
 pub use cubecl::wgpu::{WgpuDevice, WgpuRuntime};
 #[cfg(feature = "cuda")]
 pub use cuda::{CudaError, cuda_device, cuda_memory, keep_kernels};
-pub use decode::{decode_attention, rotate_and_store};
+pub use decode::decode_attention;
 pub use dropout::dropout;
 pub use few_rows::FEW_ROWS;
 pub use gate::{gate, gate_backward};

@@ -81,28 +81,38 @@ impl<R: CubeRuntime> Nf4Weight<R> {
         out
     }
 
-    /// `x · Wᵀ` of each weight for a few rows of `x` (`[m, cols]`) without dequantized weights in memory, in one launch; `None` for
-    /// more than [`FEW_ROWS`](crate::FEW_ROWS) rows, or where a row is no whole number of words. Reads each packed weight once: bound
-    /// by memory.
-    pub fn few_rows(weights: &[&Self], x: &CubeTensor<R>) -> Option<Vec<CubeTensor<R>>> {
+    /// `x · Wᵀ` of each weight for a few rows of `x` (`[m, cols]`) without dequantized weights in memory, in one launch, on top of
+    /// `onto`: nothing, or `[m, rows]` for each weight. `None` for more than [`FEW_ROWS`](crate::FEW_ROWS) rows, or where a row is no
+    /// whole number of words. Reads each packed weight once: bound by memory.
+    pub fn few_rows(
+        weights: &[&Self],
+        x: &CubeTensor<R>,
+        onto: &[CubeTensor<R>],
+    ) -> Option<Vec<CubeTensor<R>>> {
         let codebook = weights.first()?.codebook.clone();
         let rows = weights.iter().map(|weight| weight.rows).collect();
-        let FewRows { x, ys, rows, m, words_a_row, cubes, units } = FewRows::new(x, rows, CODES)?;
+        let FewRows { x, onto, ys, rows, m, words, reads_a_row, cubes, units } =
+            FewRows::new(x, onto, rows, CODES)?;
+        let adds = !onto.is_empty();
         let (client, dtype) = (x.client.clone(), x.dtype);
         few_rows::launch(
             &client,
             cubes,
             units,
             VALUES,
+            words,
             weights.iter().map(|weight| weight.words.clone().into_tensor_arg()).collect(),
             weights.iter().map(|weight| weight.absmax.clone().into_tensor_arg()).collect(),
             codebook.into_tensor_arg(),
             x.into_tensor_arg(),
+            onto.into_iter().map(CubeTensor::into_tensor_arg).collect(),
             ys.iter().map(|y| y.clone().into_tensor_arg()).collect(),
             rows.into_iter().collect(),
-            words_a_row,
+            reads_a_row,
             weights.len(),
             m,
+            words,
+            adds,
             dtype.into(),
         );
         Some(ys)
@@ -152,16 +162,19 @@ fn dequantize<F: Float, N: Size>(
 }
 
 #[cube(launch)]
-fn few_rows<F: Float, N: Size>(
-    words: &Sequence<Tensor<u32>>,
+fn few_rows<F: Float, N: Size, W: Size>(
+    words: &Sequence<Tensor<Vector<u32, W>>>,
     absmax: &Sequence<Tensor<f32>>,
     codebook: &Tensor<f32>,
     x: &Tensor<Vector<F, N>>,
+    onto: &Sequence<Tensor<F>>,
     ys: &mut Sequence<Tensor<F>>,
     rows: &Sequence<usize>,
-    words_a_row: usize,
+    reads_a_row: usize,
     #[comptime] weights: usize,
     #[comptime] m: usize,
+    #[comptime] read: usize,
+    #[comptime] adds: bool,
     #[define(F)] _dtype: StorageType,
 ) {
     let mut table = SharedMemory::<f32>::new(16usize);
@@ -181,39 +194,41 @@ fn few_rows<F: Float, N: Size>(
         let row = row_of(first, of_weight);
         if row < of_weight {
             let (words, absmax) = (words.index(weight), absmax.index(weight));
-            add_row::<F, N>(words, absmax, &table, x, &mut sums, row * words_a_row, words_a_row, m);
+            let start = row * reads_a_row;
+            add_row::<F, N, W>(words, absmax, &table, x, &mut sums, start, reads_a_row, m, read);
         }
         first += cubes_of(of_weight);
     }
-    store_sums::<F>(&sums, ys, rows, weights, m);
+    store_sums::<F>(&sums, onto, ys, rows, weights, m, adds);
 }
 
-/// What a unit adds up of the row of a weight that begins at word `first`.
+/// What a unit adds up of the row of a weight that begins with read `first`, each of `read` words.
 #[cube]
-fn add_row<F: Float, N: Size>(
-    words: &Tensor<u32>,
+fn add_row<F: Float, N: Size, W: Size>(
+    words: &Tensor<Vector<u32, W>>,
     absmax: &Tensor<f32>,
     table: &SharedMemory<f32>,
     x: &Tensor<Vector<F, N>>,
     sums: &mut Array<f32>,
     first: usize,
-    words_a_row: usize,
+    reads_a_row: usize,
     #[comptime] m: usize,
+    #[comptime] read: usize,
 ) {
-    for at in range_stepped(UNIT_POS_X as usize, words_a_row, CUBE_DIM_X as usize) {
+    for at in range_stepped(UNIT_POS_X as usize, reads_a_row, CUBE_DIM_X as usize) {
         let word = words[first + at];
-        let scale = absmax[(first + at) / 8];
-        let mut values = Array::<f32>::new(8usize);
+        let scale = absmax[(first + at) * read / 8];
+        let mut values = Array::<f32>::new(comptime!(read * CODES));
         #[unroll]
-        for i in 0..8u32 {
-            values[i as usize] = table[code(word, i)];
+        for i in 0..read * CODES {
+            values[i] = table[code(word[comptime!(i / CODES)], comptime!((i % CODES) as u32))];
         }
         #[unroll]
         for j in 0..m {
             let mut sum = 0.0f32;
             #[unroll]
-            for part in 0..2usize {
-                let of_x = Vector::<f32, N>::cast_from(x[(j * words_a_row + at) * 2 + part]);
+            for part in 0..2 * read {
+                let of_x = Vector::<f32, N>::cast_from(x[(j * reads_a_row + at) * 2 * read + part]);
                 #[unroll]
                 for i in 0..4usize {
                     sum += values[part * 4 + i] * of_x[i];

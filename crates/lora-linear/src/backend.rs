@@ -75,6 +75,17 @@ pub trait FrozenBackend: Backend {
     ) -> Vec<FloatTensor<Self>> {
         composed::adapted_products::<Self>(x, projections, compute)
     }
+
+    /// `onto` and, on top of it, what [`adapted_products`](Self::adapted_products) makes of one projection: a residual stream and what a
+    /// block brings to it.
+    fn add_adapted_product(
+        onto: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        projection: (&Self::Weight, Option<LowRank<Self>>),
+        compute: ComputeDtype,
+    ) -> FloatTensor<Self> {
+        composed::add_adapted_product::<Self>(onto, x, projection, compute)
+    }
 }
 
 /// A low-rank correction `scaling · dropout(x) · Aᵀ · Bᵀ`, as backends take it.

@@ -33,6 +33,16 @@ pub(crate) fn adapted_products<B: FrozenBackend>(
     adapted.collect()
 }
 
+pub(crate) fn add_adapted_product<B: FrozenBackend>(
+    onto: FloatTensor<B>,
+    x: FloatTensor<B>,
+    projection: (&B::Weight, Option<LowRank<B>>),
+    compute: ComputeDtype,
+) -> FloatTensor<B> {
+    let products = B::adapted_products(x, vec![projection], compute);
+    products.into_iter().fold(onto, B::float_add)
+}
+
 pub(crate) fn low_rank_backward<B: FrozenBackend>(
     dx: FloatTensor<B>,
     dy: FloatTensor<B>,

@@ -26,8 +26,13 @@ pub enum CubeWeight<R: CubeRuntime> {
 }
 
 impl<R: CubeRuntime> CubeWeight<R> {
-    /// `x · Wᵀ` of each weight without the dense weights, where there is a kernel for so few rows.
-    fn few_rows(weights: &[&Self], x: &CubeTensor<R>) -> Option<Vec<CubeTensor<R>>> {
+    /// `x · Wᵀ` of each weight on top of `onto`, nothing or one for each, without the dense weights, where there is a kernel for so few
+    /// rows.
+    fn few_rows(
+        weights: &[&Self],
+        x: &CubeTensor<R>,
+        onto: &[CubeTensor<R>],
+    ) -> Option<Vec<CubeTensor<R>>> {
         let nf4 = weights.iter().map(|weight| match weight {
             Self::Nf4(weight) => Some(weight.as_ref()),
             Self::Dense(_) | Self::Int8(_) => None,
@@ -37,9 +42,9 @@ impl<R: CubeRuntime> CubeWeight<R> {
             Self::Dense(_) | Self::Nf4(_) => None,
         });
         if let Some(weights) = nf4.collect::<Option<Vec<_>>>() {
-            return Nf4Weight::few_rows(&weights, x);
+            return Nf4Weight::few_rows(&weights, x, onto);
         }
-        Int8Weight::few_rows(&int8.collect::<Option<Vec<_>>>()?, x)
+        Int8Weight::few_rows(&int8.collect::<Option<Vec<_>>>()?, x, onto)
     }
 
     /// The values, `[rows, cols]`, in `dtype`.
@@ -100,14 +105,15 @@ where
         weights: &[&CubeWeight<R>],
         compute: ComputeDtype,
     ) -> Vec<CubeTensor<R>> {
-        if let Some(products) = CubeWeight::few_rows(weights, &x) {
+        if let Some(products) = CubeWeight::few_rows(weights, &x, &[]) {
             return products;
         }
         let dtype = factors::<R>(compute, &x.device);
         let low = cast(x.clone(), dtype);
         let of = |weight: &CubeWeight<R>| {
             // Of those that are stored in different ways.
-            if let Some(y) = CubeWeight::few_rows(&[weight], &x).and_then(|mut one| one.pop()) {
+            if let Some(y) = CubeWeight::few_rows(&[weight], &x, &[]).and_then(|mut one| one.pop())
+            {
                 return y;
             }
             let transposed = Self::float_swap_dims(weight.dense(dtype), 0, 1);
@@ -121,19 +127,32 @@ where
         projections: Vec<(&CubeWeight<R>, Option<LowRank<Self>>)>,
         compute: ComputeDtype,
     ) -> Vec<CubeTensor<R>> {
-        let dropped = |adapter: &LowRank<Self>| adapter.dropout.is_some();
-        let some_dropped = projections.iter().flat_map(|(_, adapter)| adapter).any(dropped);
-        if some_dropped || x.shape()[0] > FEW_ROWS {
+        let (weights, adapters): (Vec<_>, Vec<_>) = projections.into_iter().unzip();
+        if !corrects_few(&x, &adapters) {
+            let projections = weights.into_iter().zip(adapters).collect();
             return composed::adapted_products::<Self>(x, projections, compute);
         }
-        let weights: Vec<_> = projections.iter().map(|(weight, _)| *weight).collect();
         let products = Self::frozen_products(x.clone(), &weights, compute);
-        let corrected = products.iter().zip(projections).filter_map(|(y, (_, adapter))| {
-            let LowRank { a, b, scaling, .. } = adapter?;
-            Some((y.clone(), LowRankFactors { a, b, scaling: scaling as f32 }))
-        });
-        add_low_rank_to_few(&x, corrected.collect());
+        correct_few(&x, &products, adapters);
         products
+    }
+
+    fn add_adapted_product(
+        onto: CubeTensor<R>,
+        x: CubeTensor<R>,
+        (weight, adapter): (&CubeWeight<R>, Option<LowRank<Self>>),
+        compute: ComputeDtype,
+    ) -> CubeTensor<R> {
+        let adapters = [adapter];
+        if corrects_few(&x, &adapters) && onto.dtype == x.dtype {
+            let sums = CubeWeight::few_rows(&[weight], &x, std::slice::from_ref(&onto));
+            if let Some(sum) = sums.and_then(|mut sums| sums.pop()) {
+                correct_few(&x, std::slice::from_ref(&sum), adapters);
+                return sum;
+            }
+        }
+        let [adapter] = adapters;
+        composed::add_adapted_product::<Self>(onto, x, (weight, adapter), compute)
     }
 
     fn frozen_product_transposed(
@@ -194,6 +213,32 @@ where
         };
         cast(Self::float_select(weight, 0, ids), DType::F32)
     }
+}
+
+/// Whether [`correct_few`] takes these.
+fn corrects_few<B, R>(x: &CubeTensor<R>, adapters: &[Option<LowRank<B>>]) -> bool
+where
+    R: CubeRuntime,
+    B: Backend<FloatTensorPrimitive = CubeTensor<R>>,
+{
+    let dropped = adapters.iter().flatten().any(|adapter| adapter.dropout.is_some());
+    !dropped && x.shape()[0] <= FEW_ROWS
+}
+
+/// Corrects products of the few rows `x` in place, each by its adapter.
+fn correct_few<B, R>(
+    x: &CubeTensor<R>,
+    products: &[CubeTensor<R>],
+    adapters: impl IntoIterator<Item = Option<LowRank<B>>>,
+) where
+    R: CubeRuntime,
+    B: Backend<FloatTensorPrimitive = CubeTensor<R>>,
+{
+    let corrected = products.iter().zip(adapters).filter_map(|(y, adapter)| {
+        let LowRank { a, b, scaling, .. } = adapter?;
+        Some((y.clone(), LowRankFactors { a, b, scaling: scaling as f32 }))
+    });
+    add_low_rank_to_few(x, corrected.collect());
 }
 
 /// An adapter's factors in the type of activations: `A`, and `scaling · B`.

@@ -32,6 +32,23 @@ impl<B: FrozenBackend> LoraLinear<B> {
         y
     }
 
+    /// `onto`, `[m, outputs]`, and [`forward`](Self::forward) on top of it.
+    pub fn forward_onto(
+        &self,
+        onto: Tensor<B, 2>,
+        x: Tensor<B, 2>,
+        compute: ComputeDtype,
+        dropout: Option<Dropout>,
+    ) -> Tensor<B, 2> {
+        let Some(base) = self.plain_base().filter(|_| self.bias.is_none()) else {
+            return onto + self.forward(x, compute, dropout);
+        };
+        let adapter = self.lora.as_ref().map(|lora| lora.low_rank(dropout));
+        let [onto, x] = [onto, x].map(|tensor| tensor.into_primitive().tensor());
+        let sum = B::add_adapted_product(onto, x, (base.weight(), adapter), compute);
+        Tensor::from_primitive(TensorPrimitive::Float(sum))
+    }
+
     /// The same input through several projections: `q`, `k` and `v`, or `gate` and `up`.
     pub fn forward_many<const N: usize>(
         projections: [&Self; N],

@@ -8,7 +8,7 @@ use burn_ndarray::NdArray;
 #[cfg(any(feature = "cuda", feature = "vulkan"))]
 use cube_kernels::Gpu;
 use half::{bf16, f16};
-use lora_linear::{ComputeDtype, Frozen, FrozenBackend, FrozenWeight, Values};
+use lora_linear::{ComputeDtype, Frozen, FrozenBackend, FrozenWeight, LoraLinear, Values};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
@@ -56,13 +56,18 @@ fn reference(a: &[f32], b: impl Fn(usize, usize) -> f32, [m, k, n]: [usize; 3]) 
     out
 }
 
-fn check<B: AutodiffBackend + FrozenBackend>(compute: ComputeDtype, tolerance: f64) {
+fn check<B>(compute: ComputeDtype, tolerance: f64)
+where
+    B: AutodiffBackend + FrozenBackend,
+    B::InnerBackend: FrozenBackend,
+{
     let device = B::Device::default();
     for [m, n, k] in SHAPES {
         for (name, weight) in weights(n, k) {
             let mut dense = vec![0.0; n * k];
             weight.dequantize(0..n, &mut dense);
             let (x, dy) = (draw(m * k, 1), draw(m * n, 2));
+            let linear = LoraLinear::new(Frozen::<B::InnerBackend>::new(weight.clone(), &device));
             let frozen = Frozen::<B>::new(weight, &device);
             let input = Tensor::<B, 2>::from_data(TensorData::new(x.clone(), [m, k]), &device)
                 .require_grad();
@@ -82,6 +87,17 @@ fn check<B: AutodiffBackend + FrozenBackend>(compute: ComputeDtype, tolerance: f
             let expected = reference(&x, |l, j| dense[j * k + l], [m, k, n]);
             near("product", y.to_data(), &expected);
             near("product beside another", twin.to_data(), &expected);
+            let onto = Tensor::from_data(TensorData::new(dy.clone(), [m, n]), &device);
+            let sum = linear.forward_onto(onto, input.clone().inner(), compute, None);
+            let added: Vec<_> = expected
+                .iter()
+                .zip(&dy)
+                .map(|(&(product, scale), &dy)| {
+                    let dy = f64::from(dy);
+                    (product + dy, scale + dy.abs())
+                })
+                .collect();
+            near("product on top", sum.into_data(), &added);
             let grad = Tensor::<B, 2>::from_data(TensorData::new(dy.clone(), [m, n]), &device);
             let grads = (y * grad.clone() + twin.mul_scalar(0.0)).sum().backward();
             let expected = reference(&dy, |l, j| dense[l * k + j], [m, n, k]);

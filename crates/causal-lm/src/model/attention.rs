@@ -37,7 +37,7 @@ pub enum QkvProjections<B: DecoderBackend> {
 }
 
 impl<B: DecoderBackend> Attention<B> {
-    /// `[tokens, hidden]` to `[tokens, hidden]`.
+    /// `[tokens, hidden]` to what the heads make of it, `[tokens, heads · head_dim]`, which [`output`](Self::output) brings back.
     pub fn forward(
         &self,
         x: Tensor<B, 2>,
@@ -50,7 +50,7 @@ impl<B: DecoderBackend> Attention<B> {
             k = k_norm.forward_heads(k);
         }
         let rotation = &inputs.rotations[self.rope];
-        let attended = match cache {
+        match cache {
             None => {
                 let (cos, sin) = (&rotation.cos, &rotation.sin);
                 let q = ops::rope(q, cos.clone(), sin.clone(), self.shape.heads);
@@ -60,8 +60,7 @@ impl<B: DecoderBackend> Attention<B> {
             Some(cache) => {
                 ops::cached_attention([q, k, v], rotation, cache, inputs.spans, &self.shape)
             }
-        };
-        self.output.forward(attended, inputs.compute, inputs.dropout_of(3))
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 use burn::tensor::Tensor;
 use cpu_kernels::ComputeDtype;
 use cpu_kernels::decoder::Span;
-use lora_linear::Dropout;
+use lora_linear::{Dropout, LoraLinear};
 
 use super::{Attention, FeedForward, RmsNorm};
 use crate::ops::DecoderBackend;
@@ -42,6 +42,22 @@ impl<B: DecoderBackend> BlockInputs<'_, B> {
     pub(super) fn dropout_of(&self, index: u64) -> Option<Dropout> {
         self.dropout.map(|dropout| dropout.part(index))
     }
+
+    /// The residual stream `x`, and on top of it `part` through the projection `index`, and its norm where there is one.
+    fn onto(
+        &self,
+        x: Tensor<B, 2>,
+        part: Tensor<B, 2>,
+        projection: &LoraLinear<B>,
+        index: u64,
+        norm: &Option<RmsNorm<B>>,
+    ) -> Tensor<B, 2> {
+        let dropout = self.dropout_of(index);
+        match norm {
+            None => projection.forward_onto(x, part, self.compute, dropout),
+            Some(norm) => x + norm.forward(projection.forward(part, self.compute, dropout)),
+        }
+    }
 }
 
 impl<B: DecoderBackend> DecoderBlock<B> {
@@ -54,15 +70,8 @@ impl<B: DecoderBackend> DecoderBlock<B> {
     ) -> Tensor<B, 2> {
         let attended =
             self.attention.forward(self.attention_norm.forward(x.clone()), inputs, cache);
-        let x = x + normed(&self.post_attention_norm, attended);
+        let x = inputs.onto(x, attended, &self.attention.output, 3, &self.post_attention_norm);
         let fed = self.feed_forward.forward(self.feed_forward_norm.forward(x.clone()), inputs);
-        x + normed(&self.post_feed_forward_norm, fed)
-    }
-}
-
-fn normed<B: DecoderBackend>(norm: &Option<RmsNorm<B>>, x: Tensor<B, 2>) -> Tensor<B, 2> {
-    match norm {
-        Some(norm) => norm.forward(x),
-        None => x,
+        inputs.onto(x, fed, &self.feed_forward.down, 6, &self.post_feed_forward_norm)
     }
 }

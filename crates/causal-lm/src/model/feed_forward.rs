@@ -31,11 +31,10 @@ pub enum GateUpProjections<B: DecoderBackend> {
 }
 
 impl<B: DecoderBackend> FeedForward<B> {
-    /// `[tokens, hidden]` to `[tokens, hidden]`.
+    /// `[tokens, hidden]` to what the gate lets through, `[tokens, intermediate]`, which [`down`](Self::down) brings back.
     pub fn forward(&self, x: Tensor<B, 2>, inputs: &BlockInputs<'_, B>) -> Tensor<B, 2> {
         let [gate, up] = self.gate_up.forward(x, inputs);
-        let gated = ops::gate(self.activation, gate, up);
-        self.down.forward(gated, inputs.compute, inputs.dropout_of(6))
+        ops::gate(self.activation, gate, up)
     }
 }
 

@@ -8,7 +8,7 @@ use burn::tensor::{DType, Tensor};
 use cpu_kernels::decoder::{AttentionShape, Span};
 use cube_kernels::{
     CausalMask, CubeRuntime, CubeTensor, causal_softmax, causal_softmax_backward, decode_attention,
-    product, rotate_and_store,
+    product,
 };
 
 use super::super::composed::{primitive, tensor};
@@ -77,7 +77,7 @@ where
     primitive(Tensor::cat(outs, 0))
 }
 
-/// As [`cached`], of queries and keys that are not rotated yet, and one token of each sequence, at `places`: two kernels for all.
+/// As [`cached`], of queries and keys that are not rotated yet, and one token of each sequence, at `places`: one kernel for all.
 pub(super) fn next_tokens<B, R>(
     qkv: [CubeTensor<R>; 3],
     rotation: &Rotation<B>,
@@ -91,7 +91,6 @@ where
 {
     let parts = cache.parts();
     let [cos, sin] = [&rotation.cos, &rotation.sin].map(|x| primitive(x.clone()));
-    let q = rotate_and_store(qkv, [cos, sin], parts.each_ref(), places);
     let mask = CausalMask {
         queries: 1,
         first_query: 0,
@@ -100,7 +99,7 @@ where
         scale: shape.scale,
         softcap: shape.softcap,
     };
-    decode_attention(q, parts.each_ref(), places, mask, shape.kv_heads)
+    decode_attention(qkv, [cos, sin], parts.each_ref(), places, mask)
 }
 
 /// Gradients of `q`, `k` and `v`, from those, the result, its logarithms of sums, and the result's gradient.
