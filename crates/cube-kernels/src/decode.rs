@@ -135,7 +135,7 @@ fn attend<F: Float, C: Float>(
         let key = C::cast_from(turned::<F>(k, of_kv, unit, cos, sin, angles, pairs));
         let value = C::cast_from(f32::cast_from(v[of_kv + unit]));
         // The first of the heads that share them brings them into the cache; none reads them there.
-        if head % group == 0 {
+        if head == kv_head * group {
             let at = first + position * head_dim + unit;
             keys[at] = key;
             values[at] = value;

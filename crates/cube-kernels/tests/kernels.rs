@@ -326,14 +326,12 @@ fn nf4_values() {
     }
 }
 
-type Products = Option<Vec<CubeTensor<Device>>>;
+/// Products of some rows with the chosen weights, on top of something.
+type Products<'a> = dyn Fn(Range<usize>, &Tensor, &[Tensor]) -> Option<Vec<Tensor>> + 'a;
+type Tensor = CubeTensor<Device>;
 
 /// Fused products of 1 to 8 rows with weights of these rows and values, together and each alone.
-fn few_rows(
-    cols: usize,
-    weights: &[(usize, Vec<f64>)],
-    products: &dyn Fn(Range<usize>, &CubeTensor<Device>, &[CubeTensor<Device>]) -> Products,
-) {
+fn few_rows(cols: usize, weights: &[(usize, Vec<f64>)], products: &Products<'_>) {
     for m in 1..=FEW_ROWS {
         let mut numbers = Numbers(m as u64);
         let x = numbers.take(m * cols);
