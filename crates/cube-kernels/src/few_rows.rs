@@ -46,12 +46,8 @@ impl<R: CubeRuntime> FewRows<R> {
         codes: usize,
     ) -> Option<Self> {
         let [m, k] = dims(x);
-        assert!(
-            onto.is_empty() || onto.len() == rows.len(),
-            "{} for {} weights",
-            onto.len(),
-            rows.len()
-        );
+        let fits = onto.is_empty() || onto.len() == rows.len();
+        assert!(fits, "{} for {} weights", onto.len(), rows.len());
         if m == 0 || m > FEW_ROWS || k % codes != 0 {
             return None;
         }

@@ -72,6 +72,9 @@ impl<R: CubeRuntime> Int8Weight<R> {
     /// `x · Wᵀ` of each weight for a few rows of `x` (`[m, cols]`) without dequantized weights in memory, in one launch, on top of
     /// `onto`: nothing, or `[m, rows]` for each weight. `None` for more than [`FEW_ROWS`](crate::FEW_ROWS) rows, or where a row is no
     /// whole number of words. Reads each packed weight once: bound by memory.
+    ///
+    /// # Panics
+    /// Where `onto` has another number than there are weights.
     pub fn few_rows(
         weights: &[&Self],
         x: &CubeTensor<R>,

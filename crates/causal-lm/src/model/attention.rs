@@ -2,7 +2,7 @@ use burn::tensor::Tensor;
 use cpu_kernels::decoder::AttentionShape;
 use lora_linear::LoraLinear;
 
-use super::{BlockInputs, RmsNorm};
+use super::{BlockInputs, Residual, RmsNorm};
 use crate::ops::{self, DecoderBackend};
 
 /// Causal attention with rotary positions and grouped heads.
@@ -37,10 +37,11 @@ pub enum QkvProjections<B: DecoderBackend> {
 }
 
 impl<B: DecoderBackend> Attention<B> {
-    /// `[tokens, hidden]` to what the heads make of it, `[tokens, heads · head_dim]`, which [`output`](Self::output) brings back.
+    /// Of `x`, `[tokens, hidden]`, onto the residual stream.
     pub fn forward(
         &self,
         x: Tensor<B, 2>,
+        onto: Residual<'_, B>,
         inputs: &BlockInputs<'_, B>,
         cache: Option<&mut B::KvLayer>,
     ) -> Tensor<B, 2> {
@@ -50,7 +51,7 @@ impl<B: DecoderBackend> Attention<B> {
             k = k_norm.forward_heads(k);
         }
         let rotation = &inputs.rotations[self.rope];
-        match cache {
+        let attended = match cache {
             None => {
                 let (cos, sin) = (&rotation.cos, &rotation.sin);
                 let q = ops::rope(q, cos.clone(), sin.clone(), self.shape.heads);
@@ -60,7 +61,8 @@ impl<B: DecoderBackend> Attention<B> {
             Some(cache) => {
                 ops::cached_attention([q, k, v], rotation, cache, inputs.spans, &self.shape)
             }
-        }
+        };
+        onto.add(attended, &self.output, inputs.compute, inputs.dropout_of(3))
     }
 }
 

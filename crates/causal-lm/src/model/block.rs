@@ -1,9 +1,9 @@
 use burn::tensor::Tensor;
 use cpu_kernels::ComputeDtype;
 use cpu_kernels::decoder::Span;
-use lora_linear::{Dropout, LoraLinear};
+use lora_linear::Dropout;
 
-use super::{Attention, FeedForward, RmsNorm};
+use super::{Attention, FeedForward, Residual, RmsNorm};
 use crate::ops::DecoderBackend;
 use crate::rope::Rotation;
 
@@ -42,22 +42,6 @@ impl<B: DecoderBackend> BlockInputs<'_, B> {
     pub(super) fn dropout_of(&self, index: u64) -> Option<Dropout> {
         self.dropout.map(|dropout| dropout.part(index))
     }
-
-    /// The residual stream `x`, and on top of it `part` through the projection `index`, and its norm where there is one.
-    fn onto(
-        &self,
-        x: Tensor<B, 2>,
-        part: Tensor<B, 2>,
-        projection: &LoraLinear<B>,
-        index: u64,
-        norm: &Option<RmsNorm<B>>,
-    ) -> Tensor<B, 2> {
-        let dropout = self.dropout_of(index);
-        match norm {
-            None => projection.forward_onto(x, part, self.compute, dropout),
-            Some(norm) => x + norm.forward(projection.forward(part, self.compute, dropout)),
-        }
-    }
 }
 
 impl<B: DecoderBackend> DecoderBlock<B> {
@@ -68,10 +52,9 @@ impl<B: DecoderBackend> DecoderBlock<B> {
         inputs: &BlockInputs<'_, B>,
         cache: Option<&mut B::KvLayer>,
     ) -> Tensor<B, 2> {
-        let attended =
-            self.attention.forward(self.attention_norm.forward(x.clone()), inputs, cache);
-        let x = inputs.onto(x, attended, &self.attention.output, 3, &self.post_attention_norm);
-        let fed = self.feed_forward.forward(self.feed_forward_norm.forward(x.clone()), inputs);
-        inputs.onto(x, fed, &self.feed_forward.down, 6, &self.post_feed_forward_norm)
+        let onto = Residual { stream: x.clone(), norm: self.post_attention_norm.as_ref() };
+        let x = self.attention.forward(self.attention_norm.forward(x), onto, inputs, cache);
+        let onto = Residual { stream: x.clone(), norm: self.post_feed_forward_norm.as_ref() };
+        self.feed_forward.forward(self.feed_forward_norm.forward(x), onto, inputs)
     }
 }

@@ -2,7 +2,7 @@ use burn::tensor::Tensor;
 use cpu_kernels::decoder::Activation;
 use lora_linear::LoraLinear;
 
-use super::BlockInputs;
+use super::{BlockInputs, Residual};
 use crate::ops::{self, DecoderBackend};
 
 /// `down(activation(gate(x)) · up(x))`.
@@ -31,10 +31,16 @@ pub enum GateUpProjections<B: DecoderBackend> {
 }
 
 impl<B: DecoderBackend> FeedForward<B> {
-    /// `[tokens, hidden]` to what the gate lets through, `[tokens, intermediate]`, which [`down`](Self::down) brings back.
-    pub fn forward(&self, x: Tensor<B, 2>, inputs: &BlockInputs<'_, B>) -> Tensor<B, 2> {
+    /// Of `x`, `[tokens, hidden]`, onto the residual stream.
+    pub fn forward(
+        &self,
+        x: Tensor<B, 2>,
+        onto: Residual<'_, B>,
+        inputs: &BlockInputs<'_, B>,
+    ) -> Tensor<B, 2> {
         let [gate, up] = self.gate_up.forward(x, inputs);
-        ops::gate(self.activation, gate, up)
+        let gated = ops::gate(self.activation, gate, up);
+        onto.add(gated, &self.down, inputs.compute, inputs.dropout_of(6))
     }
 }
 

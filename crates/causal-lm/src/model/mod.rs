@@ -8,6 +8,7 @@ mod causal_lm;
 mod feed_forward;
 mod norm;
 mod parameters;
+mod residual;
 mod token_rows;
 
 pub use attention::{Attention, QkvProjections};
@@ -18,4 +19,5 @@ pub(crate) use causal_lm::Parts;
 pub use feed_forward::{FeedForward, GateUpProjections};
 pub use norm::RmsNorm;
 pub use parameters::ParameterMut;
+pub use residual::Residual;
 pub use token_rows::TokenRows;
