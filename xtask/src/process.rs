@@ -4,10 +4,12 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-/// The folder of the workspace.
+/// The folder of the workspace: the one that `cargo xtask` is called in, or where this program was compiled. They differ where
+/// two clones share a folder for what is built.
 pub(crate) fn root() -> PathBuf {
-    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-    xtask.parent().unwrap_or(xtask).to_owned()
+    let called = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let xtask = called.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    xtask.parent().unwrap_or(&xtask).to_owned()
 }
 
 /// `cargo` as it was called, in the workspace's folder.
