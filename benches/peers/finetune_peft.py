@@ -6,7 +6,8 @@ transformers 5.23.0, peft 0.21.2, bitsandbytes 0.50.2, datasets 5.2.0, torch 2.1
 
 Nothing of Thesisforge runs here: prompts come from the tokenizer's chat template (instruction as system text, input as the
 user's), targets are the answer and its end token, the base is in double-quantized NF4 with LoRA on all projections, and
-AdamW has a linear warm-up and a cosine. With --adapter nothing is trained: that one answers, whatever program made it.
+AdamW has a linear warm-up and a cosine. With --adapter nothing is trained: that one answers, whatever program made it, or
+with --gradients says what it would learn from the first rows.
 Answers are greedy; one counts as valid where its three elements stand once each, in order, with nothing else around, and
 as right where its action is the record's.
 """
@@ -66,7 +67,10 @@ def main():
     parser.add_argument("--answer-batch", type=int, default=59)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--adapter", help="answer with this adapter, and train nothing")
+    parser.add_argument("--gradients", type=int, metavar="N", help="print loss and norm of the gradient of the first N rows, and end")
     parser.add_argument("--save", help="write the adapter to this folder")
+    parser.add_argument("--save-initial", help="write the adapter to this folder before it is trained")
+    parser.add_argument("--in-order", action="store_true", help="take the rows as the data set has them")
     parser.add_argument("--baseline", action="store_true", help="also answer with the untuned base")
     args = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -94,7 +98,7 @@ def main():
     model = peft.prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     unpack(model, compute)
     if args.adapter:
-        model = peft.PeftModel.from_pretrained(model, args.adapter)
+        model = peft.PeftModel.from_pretrained(model, args.adapter, is_trainable=bool(args.gradients))
     else:
         model = peft.get_peft_model(
             model,
@@ -121,20 +125,28 @@ def main():
         return torch.tensor([ids + [stop] * (-len(ids) % 32)])
 
     splits = datasets.load_from_disk(args.dataset)
+    trained = [p for p in model.parameters() if p.requires_grad]
+
+    def backward(ids, labels, targets):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=args.compute == "bf16"):
+            logits = model(input_ids=padded(ids)).logits[0, : len(ids) - 1]
+        loss = torch.nn.functional.cross_entropy(logits.float(), torch.tensor(labels[1:]), reduction="sum") / targets
+        loss.backward()
+        return loss.item()
+
     def train():
         examples = [example(record) for record in splits["train"]]
         if args.rows:
             examples = rng.sample(examples, args.rows)
         steps_an_epoch = math.ceil(len(examples) / args.batch)
         steps = max(1, round(args.epochs * steps_an_epoch))
-        warmup = max(1, round(args.warmup_ratio * steps))
+        warmup = math.ceil(args.warmup_ratio * steps)
 
         def rate(step):
             if step < warmup:
                 return (step + 1) / warmup
             return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
 
-        trained = [p for p in model.parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW(trained, lr=args.learning_rate, weight_decay=0.01)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
         model.train()
@@ -142,17 +154,14 @@ def main():
         for step in range(steps):
             if step % steps_an_epoch == 0:
                 order = list(range(len(examples)))
-                rng.shuffle(order)
+                if not args.in_order:
+                    rng.shuffle(order)
             at = step % steps_an_epoch * args.batch
             rows = [examples[i] for i in order[at : at + args.batch]]
             targets = sum(sum(label != -100 for label in labels) for _, labels in rows)
             total = 0.0
             for ids, labels in rows:
-                with torch.autocast("cpu", dtype=torch.bfloat16, enabled=args.compute == "bf16"):
-                    logits = model(input_ids=padded(ids)).logits[0, : len(ids) - 1]
-                loss = torch.nn.functional.cross_entropy(logits.float(), torch.tensor(labels[1:]), reduction="sum") / targets
-                loss.backward()
-                total += loss.item()
+                total += backward(ids, labels, targets)
                 tokens += len(ids)
             torch.nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()
@@ -162,8 +171,19 @@ def main():
             if (step + 1) % 10 == 0:
                 seconds = time.perf_counter() - began
                 print(f"step {step + 1} of {steps}: loss {total:.4f}, {tokens / seconds:.0f} tokens/s", flush=True)
-        return {"seconds": time.perf_counter() - began, "tokens": tokens, "steps": steps, "last_loss": losses[-1]}
+        return {"seconds": time.perf_counter() - began, "tokens": tokens, "steps": steps, "last_loss": losses[-1], "losses": losses}
 
+    if args.save_initial:
+        model.save_pretrained(args.save_initial)
+    if args.gradients:
+        model.eval()  # no dropout
+        for record in splits["train"].select(range(args.gradients)):
+            ids, labels = example(record)
+            loss = backward(ids, labels, sum(label != -100 for label in labels))
+            norm = torch.linalg.vector_norm(torch.stack([p.grad.double().norm() for p in trained])).item()
+            print(json.dumps({"uid": record["uid"], "tokens": len(ids), "loss": loss, "grad_norm": norm}), flush=True)
+            model.zero_grad(set_to_none=True)
+        return
     training = None if args.adapter else train()
     if args.save:
         model.save_pretrained(args.save)
